@@ -1,0 +1,1 @@
+"""The rules of KYC as pure values and functions: nothing here reads a clock, a socket or a file."""

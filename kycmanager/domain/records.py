@@ -1,0 +1,188 @@
+"""The records the manager keeps, as frozen values; a change makes a new value (manager API, section 3).
+
+Times are Unix seconds; 0 means "not yet" or "never". Ids are positive; 0 means "none".
+"""
+
+from typing import Any
+
+from msgspec import Struct
+
+from kycmanager.domain.enums import (
+    DocumentStatus,
+    ProfileStatus,
+    RiskLevel,
+    StepStatus,
+    StepType,
+    TemplateStatus,
+)
+
+NO_OBJECT: dict[str, Any] = {}
+"""The one empty JSON object that records share; never changed in place."""
+
+
+class Template(Struct, frozen=True, gc=False, kw_only=True):
+    """What a brand may ask of its customers at one level; unique per (brand, code)."""
+
+    id: int
+    brand: str
+    level: int
+    code: str
+    name: str
+    description: str
+    step_type: StepType
+    required: int
+    status: TemplateStatus
+    sort_index: int
+    requirements: dict[str, Any]
+    form_schema: dict[str, Any]
+    created_time: int
+    updated_time: int
+    version: int
+
+
+class TemplateText(Struct, frozen=True, gc=False):
+    """What a template asked for in one of its versions; steps point to it instead of carrying a copy."""
+
+    template_id: int
+    version: int
+    requirements: dict[str, Any]
+    form_schema: dict[str, Any]
+
+
+class Profile(Struct, frozen=True, gc=False, kw_only=True):
+    """A customer in one brand; unique per (customer_id, brand). Also the customer aggregate."""
+
+    id: int
+    customer_id: int
+    brand: str
+    status: ProfileStatus
+    current_level: int
+    required_level: int
+    risk_level: RiskLevel
+    created_time: int
+    updated_time: int
+    version: int
+
+
+class Step(Struct, frozen=True, gc=False, kw_only=True):
+    """One thing asked of one customer. `explicit` = 1 when it was required by code, whatever its level."""
+
+    id: int
+    customer_id: int
+    kyc_id: int
+    brand: str
+    template_id: int
+    template_version: int
+    level: int
+    code: str
+    name: str
+    step_type: StepType
+    required: int
+    explicit: int
+    status: StepStatus
+    answers: dict[str, Any]
+    submitted_time: int
+    created_time: int
+    updated_time: int
+    reviewed_time: int
+    reviewed_by: int
+    reason: str
+    comment: str
+    expire_time: int
+    version: int
+
+
+class Document(Struct, frozen=True, gc=False, kw_only=True):
+    """A stored file attached to a profile, and to one of its steps unless step_id is 0."""
+
+    id: int
+    customer_id: int
+    kyc_id: int
+    step_id: int
+    brand: str
+    type: str
+    status: DocumentStatus
+    file_id: str
+    file_name: str
+    content_type: str
+    file_size: int
+    checksum: str
+    created_time: int
+    updated_time: int
+    reviewed_time: int
+    reviewed_by: int
+    reason: str
+    comment: str
+    expire_time: int
+    version: int
+
+
+class AuditRow(Struct, frozen=True, gc=False, kw_only=True):
+    """Who did what to what, and why; written in the transaction of the change it tells of."""
+
+    id: int
+    time: int
+    brand: str
+    customer_id: int
+    kyc_id: int
+    step_id: int
+    document_id: int
+    template_id: int
+    action: str
+    actor_id: int
+    actor_session: int
+    source: str
+    reason: str
+    comment: str
+    old_status: int
+    new_status: int
+    details: dict[str, Any]
+
+
+Record = Template | Profile | Step | Document
+"""What an event tells of."""
+
+
+class Event(Struct, frozen=True, gc=False, kw_only=True):
+    """One line of the feed: `seq` is gap-free and in the order of truth; `record` is the record after the change."""
+
+    seq: int
+    time: int
+    brand: str
+    customer_id: int
+    kyc_id: int
+    kind: str
+    record: Record
+
+
+class IdempotencyRecord(Struct, frozen=True, gc=False, kw_only=True):
+    """An accepted write under a key: what was asked (a digest) and which record, at which version, answered it."""
+
+    scope: str
+    digest: bytes
+    record_id: int
+    record_version: int
+    time: int
+
+
+class Revocation(Struct, frozen=True, gc=False, kw_only=True):
+    """Tokens refused before their time: one by `jti`, or all of a subject issued before `not_before`."""
+
+    jti: str
+    session: int
+    sub: int
+    not_before: int
+    expires: int
+
+
+class FileFacts(Struct, frozen=True, gc=False, kw_only=True):
+    """What storage knows of an uploaded file; documents copy it, clients never set it."""
+
+    file_id: str
+    file_name: str
+    content_type: str
+    file_size: int
+    checksum: str
+    owner_kind: str
+    owner_id: int
+    brand: str

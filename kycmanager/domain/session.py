@@ -1,0 +1,47 @@
+"""Who is calling: the verified content of a token."""
+
+from msgspec import Struct
+
+from kycmanager.domain.enums import SessionType
+
+MANAGERS = frozenset(
+    {
+        SessionType.MANAGER,
+        SessionType.ADMIN,
+        SessionType.DEALER,
+        SessionType.CRM_MANAGER,
+        SessionType.CRM_ADMIN,
+    },
+)
+"""The session types that may use the manager commands."""
+
+CUSTOMERS = frozenset({SessionType.CUSTOMER})
+HOOK_CALLERS = MANAGERS | {SessionType.SYSTEM}
+ANYONE = frozenset(SessionType)
+NOBODY: frozenset[SessionType] = frozenset()
+"""No token reaches such a command: only the daemon itself and its control socket."""
+
+
+class Session(Struct, frozen=True, kw_only=True):
+    """A verified caller. `brands` is None for all brands, else the brands of its scope (maybe none).
+
+    `local` marks the daemon itself and the operator at its control socket; no token makes one.
+    """
+
+    sub: int
+    type: SessionType
+    brands: frozenset[str] | None
+    jti: str = ""
+    issued: int = 0
+    expires: int = 0
+    local: bool = False
+
+    def sees(self, brand: str) -> bool:
+        """Tell whether objects of this brand exist for the caller."""
+        return self.brands is None or brand in self.brands
+
+    @property
+    def own_brand(self) -> str:
+        """The one brand of a customer's token."""
+        (brand,) = self.brands or ("",)
+        return brand

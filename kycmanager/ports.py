@@ -1,0 +1,234 @@
+"""What the core needs of the world outside, as protocols; app.py alone chooses who answers them."""
+
+from collections.abc import Callable, Collection, Iterable, Sequence
+from typing import Any, Protocol
+
+from msgspec import Struct
+
+from kycmanager.domain.records import (
+    AuditRow,
+    Document,
+    Event,
+    FileFacts,
+    IdempotencyRecord,
+    Profile,
+    Record,
+    Revocation,
+    Step,
+    Template,
+    TemplateText,
+)
+
+
+class Clock(Protocol):
+    """The time of day."""
+
+    def __call__(self) -> int:
+        """Return Unix seconds, never going back."""
+        ...
+
+
+class Page(Struct, frozen=True, gc=False):
+    """One page of a list: `next` is the cursor of the page after it, None at the end."""
+
+    rows: Sequence[Any]
+    count: int
+    capped: bool
+    next: str | None
+
+
+class ListQuery(Struct, frozen=True, kw_only=True, gc=False):
+    """What a list asks of the indexes.
+
+    `brands` None = all. `filters` are exact values of indexed fields. `after` is the opaque cursor of a page.
+    `order` is "id", "-id", "updated_time" or "-updated_time".
+    """
+
+    brands: frozenset[str] | None
+    filters: dict[str, Any]
+    updated_from: int = 0
+    updated_to: int = 0
+    order: str = "id"
+    limit: int = 100
+    offset: int = 0
+    after: str | None = None
+
+
+class Records(Protocol):
+    """The records as of the last commit or, on the strand, as the batch has changed them so far."""
+
+    def template(self, template_id: int) -> Template | None: ...
+    def template_by_code(self, brand: str, code: str) -> Template | None: ...
+    def active_templates(self, brand: str) -> Sequence[Template]: ...
+    def template_text(self, template_id: int, version: int) -> TemplateText: ...
+    def template_in_use(self, template_id: int) -> bool: ...
+    def profile(self, kyc_id: int) -> Profile | None: ...
+    def profile_of(self, customer_id: int, brand: str) -> Profile | None: ...
+    def step(self, step_id: int) -> Step | None: ...
+    def steps_of(self, kyc_id: int) -> Sequence[Step]: ...
+    def document(self, document_id: int) -> Document | None: ...
+    def documents_of(self, kyc_id: int) -> Sequence[Document]: ...
+
+
+class Lists(Protocol):
+    """The sorted indexes behind the list commands; only committed records are in them."""
+
+    def list_templates(self, query: ListQuery) -> Page: ...
+    def list_profiles(self, query: ListQuery) -> Page: ...
+    def list_documents(self, query: ListQuery) -> Page: ...
+    def profiles_of_customer(self, customer_id: int) -> Sequence[Profile]: ...
+    def due(self, now: int, limit: int) -> Sequence[tuple[str, int]]:
+        """Return up to `limit` ("step" | "document", id) whose expire_time has passed, oldest first."""
+        ...
+
+
+class Changes(Records, Protocol):
+    """What a write handler may do: read as `Records`, put new values, and tell of them. It never waits."""
+
+    def next_id(self, table: str) -> int:
+        """Return a fresh id of table "template" | "profile" | "step" | "document"; never reused."""
+        ...
+
+    def put_template(self, template: Template) -> None: ...
+    def remove_template(self, template_id: int) -> None: ...
+    def put_profile(self, profile: Profile) -> None: ...
+    def put_step(self, step: Step) -> None: ...
+    def put_document(self, document: Document) -> None: ...
+    def revoke(self, revocation: Revocation) -> None: ...
+    def tell(self, audit: AuditRow) -> None:
+        """Add an audit row; its id is given at the end of the command."""
+        ...
+
+    def emit(self, kind: str, record: Record, *, brand: str, customer_id: int, kyc_id: int) -> None:
+        """Append an event; its seq is given at the end of the command."""
+        ...
+
+
+class TableChange(Struct):
+    """What a batch does to one table: rows that are new, and rows whose values change. Only last values count."""
+
+    inserted: list[Any]
+    updated: list[Any]
+
+
+class Batch(Struct, kw_only=True):
+    """Everything one transaction writes. Rows are records; order within a list is the order of truth."""
+
+    templates: TableChange
+    template_texts: list[TemplateText]
+    removed_templates: list[int]
+    profiles: TableChange
+    steps: TableChange
+    documents: TableChange
+    audit: list[AuditRow]
+    events: list[Event]
+    idempotency: list[IdempotencyRecord]
+    revocations: list[Revocation]
+    counters: dict[str, int]
+    """The next free id per table, and of "event" and "audit", after this batch."""
+
+
+class Snapshot(Struct, kw_only=True):
+    """All the records of a base at start."""
+
+    templates: Iterable[Template]
+    template_texts: Iterable[TemplateText]
+    profiles: Iterable[Profile]
+    steps: Iterable[Step]
+    documents: Iterable[Document]
+    idempotency: Iterable[IdempotencyRecord]
+    revocations: Iterable[Revocation]
+    counters: dict[str, int]
+
+
+class AuditQuery(Struct, frozen=True, kw_only=True):
+    """What the audit is asked for; 0, "" and None mean "any". Newest first, ids below `before_id` when not 0."""
+
+    brands: frozenset[str] | None
+    customer_id: int = 0
+    kyc_id: int = 0
+    step_id: int = 0
+    document_id: int = 0
+    action: str = ""
+    actor_id: int = 0
+    time_from: int = 0
+    time_to: int = 0
+    before_id: int = 0
+    limit: int = 100
+    offset: int = 0
+
+
+class DataFault(Exception):
+    """A value the base cannot take; nothing of the batch was written."""
+
+
+class StoreFull(Exception):
+    """The disk is full; nothing of the batch was written."""
+
+
+class OutcomeUnknown(Exception):
+    """The commit failed half way: it may or may not be on disk. Reopen and compare before the next write."""
+
+
+class StoreRefused(Exception):
+    """The base cannot be opened: damaged, newer than the code, or held by another process. Says what to do next."""
+
+
+class Store(Protocol):
+    """A durable home of the records; every adapter passes tests/contracts/store."""
+
+    async def open(self) -> None:
+        """Open, check and migrate the base; raises StoreRefused."""
+        ...
+
+    async def load(self, progress: Callable[[str, int, int], None]) -> Snapshot:
+        """Read everything the cache needs; `progress(table, done, total)`."""
+        ...
+
+    async def commit(self, batch: Batch) -> None:
+        """Write one batch in one transaction, on disk when it returns.
+
+        Raises DataFault or StoreFull (nothing written) or OutcomeUnknown.
+        """
+        ...
+
+    async def reopen(self) -> int:
+        """Throw the connection away, open a new one, return the number of the last event in the base."""
+        ...
+
+    async def audit(self, query: AuditQuery) -> tuple[Sequence[AuditRow], int, bool]:
+        """Return (rows, count, capped): the count is exact up to 10,000."""
+        ...
+
+    async def events_after(self, seq: int, limit: int) -> Sequence[Event]:
+        """Return the events with a number above `seq`, in order."""
+        ...
+
+    async def maintain(self) -> None:
+        """Checkpoint and forget what has run out; called between batches, never fails a write."""
+        ...
+
+    async def close(self) -> None: ...
+
+
+class Files(Protocol):
+    """The stored files, as far as commands need them."""
+
+    async def facts(self, file_ids: Collection[str]) -> dict[str, FileFacts]:
+        """Return what is known of those files; a missing or malformed id is left out."""
+        ...
+
+    async def pin(self, file_ids: Collection[str]) -> None:
+        """Keep these files: they are about to be attached."""
+        ...
+
+    async def unpin(self, file_ids: Collection[str]) -> None:
+        """Let these files go: their attachment was refused."""
+        ...
+
+
+class Subscriber(Protocol):
+    """A connection that can be pushed to."""
+
+    def subscribe(self, channels: Sequence[str], after_seq: int | None) -> None: ...
+    def unsubscribe(self, channels: Sequence[str]) -> None: ...
