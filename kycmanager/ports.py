@@ -192,8 +192,8 @@ class Store(Protocol):
         """
         ...
 
-    async def reopen(self) -> int:
-        """Throw the connection away, open a new one, return the number of the last event in the base."""
+    async def reopen(self) -> dict[str, int]:
+        """Throw the connection away, open a new one, return the counters of the base: which batch was its last."""
         ...
 
     async def audit(self, query: AuditQuery) -> tuple[Sequence[AuditRow], int, bool]:
