@@ -1,0 +1,217 @@
+"""Rows of the base as records, sharing between records what is equal to keep a million of them small."""
+
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any, Generic, TypeVar
+
+import msgspec
+
+from kycmanager.domain.enums import DocumentStatus, ProfileStatus, RiskLevel, StepStatus, StepType, TemplateStatus
+from kycmanager.domain.records import (
+    NO_OBJECT,
+    AuditRow,
+    Document,
+    Event,
+    IdempotencyRecord,
+    Profile,
+    Record,
+    Revocation,
+    Step,
+    Template,
+    TemplateText,
+)
+
+V = TypeVar("V")
+Rows = Iterable[tuple[Any, ...]]
+
+# A number outside its enumeration is a KeyError: damage, never a guess.
+_PROFILE_STATUS = {status.value: status for status in ProfileStatus}
+_STEP_STATUS = {status.value: status for status in StepStatus}
+_DOCUMENT_STATUS = {status.value: status for status in DocumentStatus}
+_TEMPLATE_STATUS = {status.value: status for status in TemplateStatus}
+_STEP_TYPE = {kind.value: kind for kind in StepType}
+_RISK = {risk.value: risk for risk in RiskLevel}
+
+_object = msgspec.json.Decoder(dict[str, Any]).decode
+
+RECORDS: dict[str, Callable[[str], Record]] = {
+    "template": msgspec.json.Decoder(Template).decode,
+    "profile": msgspec.json.Decoder(Profile).decode,
+    "step": msgspec.json.Decoder(Step).decode,
+    "document": msgspec.json.Decoder(Document).decode,
+}
+"""How the record of an event is read, by the first word of its kind ("step.approved" -> "step")."""
+
+
+class Shared(dict[V, V], Generic[V]):
+    """Returns for every value the first equal one it was asked for."""
+
+    def __missing__(self, value: V) -> V:
+        self[value] = value
+        return value
+
+
+def _json(text: str) -> dict[str, Any]:
+    return NO_OBJECT if text == "{}" else _object(text)
+
+
+def templates(rows: Rows) -> Iterator[Template]:
+    """Read rows of `template`."""
+    for row in rows:
+        yield Template(
+            id=row[0],
+            brand=row[1],
+            level=row[2],
+            code=row[3],
+            name=row[4],
+            description=row[5],
+            step_type=_STEP_TYPE[row[6]],
+            required=row[7],
+            status=_TEMPLATE_STATUS[row[8]],
+            sort_index=row[9],
+            created_time=row[10],
+            updated_time=row[11],
+            version=row[12],
+            requirements=_json(row[13]),
+            form_schema=_json(row[14]),
+        )
+
+
+def template_texts(rows: Rows) -> Iterator[TemplateText]:
+    """Read rows of `template_text`."""
+    for row in rows:
+        yield TemplateText(row[0], row[1], _json(row[2]), _json(row[3]))
+
+
+class Decoder:
+    """Reads the big tables in the order profiles, steps, documents: later records share the objects of earlier ones."""
+
+    def __init__(self) -> None:
+        self._texts: Shared[str] = Shared()
+        self._numbers: Shared[int] = Shared()
+        self._profiles: dict[int, Profile] = {}
+
+    def profiles(self, rows: Rows) -> Iterator[Profile]:
+        """Read rows of `profile`."""
+        texts, numbers = self._texts, self._numbers
+        for row in rows:
+            profile = Profile(
+                id=row[0],
+                customer_id=row[1],
+                brand=texts[row[2]],
+                status=_PROFILE_STATUS[row[3]],
+                current_level=row[4],
+                required_level=row[5],
+                risk_level=_RISK[row[6]],
+                created_time=numbers[row[7]],
+                updated_time=numbers[row[8]],
+                version=row[9],
+            )
+            self._profiles[profile.id] = profile
+            yield profile
+
+    def steps(self, rows: Rows) -> Iterator[Step]:
+        """Read rows of `step`; the owner and the brand are those of its profile."""
+        texts, numbers, profiles = self._texts, self._numbers, self._profiles
+        for row in rows:
+            profile = profiles[row[1]]
+            yield Step(
+                id=row[0],
+                customer_id=profile.customer_id,
+                kyc_id=profile.id,
+                brand=profile.brand,
+                template_id=numbers[row[2]],
+                template_version=row[3],
+                level=row[4],
+                code=texts[row[5]],
+                name=texts[row[6]],
+                step_type=_STEP_TYPE[row[7]],
+                required=row[8],
+                explicit=row[9],
+                status=_STEP_STATUS[row[10]],
+                submitted_time=numbers[row[11]],
+                created_time=numbers[row[12]],
+                updated_time=numbers[row[13]],
+                reviewed_time=numbers[row[14]],
+                reviewed_by=numbers[row[15]],
+                reason=texts[row[16]],
+                comment=row[17],
+                expire_time=numbers[row[18]],
+                version=row[19],
+                answers=_json(row[20]),
+            )
+
+    def documents(self, rows: Rows) -> Iterator[Document]:
+        """Read rows of `document`; the owner and the brand are those of its profile."""
+        texts, numbers, profiles = self._texts, self._numbers, self._profiles
+        for row in rows:
+            profile = profiles[row[1]]
+            yield Document(
+                id=row[0],
+                customer_id=profile.customer_id,
+                kyc_id=profile.id,
+                step_id=row[2],
+                brand=profile.brand,
+                type=texts[row[3]],
+                status=_DOCUMENT_STATUS[row[4]],
+                file_id=row[5],
+                file_name=row[6],
+                content_type=texts[row[7]],
+                file_size=row[8],
+                checksum=row[9],
+                created_time=numbers[row[10]],
+                updated_time=numbers[row[11]],
+                reviewed_time=numbers[row[12]],
+                reviewed_by=numbers[row[13]],
+                reason=texts[row[14]],
+                comment=row[15],
+                expire_time=numbers[row[16]],
+                version=row[17],
+            )
+
+
+def idempotency(rows: Rows) -> Iterator[IdempotencyRecord]:
+    """Read rows of `idempotency`."""
+    for row in rows:
+        yield IdempotencyRecord(scope=row[0], digest=row[1], record_id=row[2], record_version=row[3], time=row[4])
+
+
+def revocations(rows: Rows) -> Iterator[Revocation]:
+    """Read rows of `revocation`."""
+    for row in rows:
+        yield Revocation(jti=row[0], session=row[1], sub=row[2], not_before=row[3], expires=row[4])
+
+
+def audit(row: tuple[Any, ...]) -> AuditRow:
+    """Read a row of `audit`."""
+    return AuditRow(
+        id=row[0],
+        time=row[1],
+        brand=row[2],
+        customer_id=row[3],
+        kyc_id=row[4],
+        step_id=row[5],
+        document_id=row[6],
+        template_id=row[7],
+        action=row[8],
+        actor_id=row[9],
+        actor_session=row[10],
+        source=row[11],
+        reason=row[12],
+        comment=row[13],
+        old_status=row[14],
+        new_status=row[15],
+        details=_json(row[16]),
+    )
+
+
+def event(row: tuple[Any, ...]) -> Event:
+    """Read a row of `event`."""
+    return Event(
+        seq=row[0],
+        time=row[1],
+        brand=row[2],
+        customer_id=row[3],
+        kyc_id=row[4],
+        kind=row[5],
+        record=RECORDS[row[5].partition(".")[0]](row[6]),
+    )

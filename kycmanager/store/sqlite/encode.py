@@ -1,0 +1,108 @@
+"""Records as the tuples that the statements of `write` bind, in the order of their columns."""
+
+from collections.abc import Callable
+from operator import attrgetter
+from typing import Any
+
+import msgspec
+
+from kycmanager.domain.records import (
+    AuditRow,
+    Document,
+    Event,
+    IdempotencyRecord,
+    Profile,
+    Revocation,
+    Step,
+    Template,
+    TemplateText,
+)
+
+Row = tuple[Any, ...]
+
+_encode = msgspec.json.Encoder().encode
+
+# attrgetter makes the whole tuple in C; `.real` turns an enum into the plain int that sqlite3 binds without a search
+# for an adapter; JSON columns come last so that they can be appended.
+
+_TEMPLATE = attrgetter(
+    "id", "brand", "level", "code", "name", "description", "step_type.real", "required", "status.real", "sort_index",
+    "created_time", "updated_time", "version",
+)  # fmt: skip
+_TEMPLATE_CHANGED = attrgetter(
+    "level", "code", "name", "description", "step_type.real", "required", "status.real", "sort_index",
+    "updated_time", "version",
+)  # fmt: skip
+_STEP = attrgetter(
+    "id", "customer_id", "kyc_id", "brand", "template_id", "template_version", "level", "code", "name",
+    "step_type.real", "required", "explicit", "status.real", "submitted_time", "created_time", "updated_time",
+    "reviewed_time", "reviewed_by", "reason", "comment", "expire_time", "version",
+)  # fmt: skip
+_STEP_CHANGED = attrgetter(
+    "level", "required", "explicit", "status.real", "submitted_time", "updated_time", "reviewed_time", "reviewed_by",
+    "reason", "comment", "expire_time", "version",
+)  # fmt: skip
+_AUDIT = attrgetter(
+    "id", "time", "brand", "customer_id", "kyc_id", "step_id", "document_id", "template_id", "action", "actor_id",
+    "actor_session.real", "source", "reason", "comment", "old_status.real", "new_status.real",
+)  # fmt: skip
+_EVENT = attrgetter("seq", "time", "brand", "customer_id", "kyc_id", "kind")
+
+profile: Callable[[Profile], Row] = attrgetter(
+    "id", "customer_id", "brand", "status.real", "current_level", "required_level", "risk_level.real",
+    "created_time", "updated_time", "version",
+)  # fmt: skip
+profile_changed: Callable[[Profile], Row] = attrgetter(
+    "status.real", "current_level", "required_level", "risk_level.real", "updated_time", "version", "id",
+)  # fmt: skip
+document: Callable[[Document], Row] = attrgetter(
+    "id", "customer_id", "kyc_id", "step_id", "brand", "type", "status.real", "file_id", "file_name", "content_type",
+    "file_size", "checksum", "created_time", "updated_time", "reviewed_time", "reviewed_by", "reason", "comment",
+    "expire_time", "version",
+)  # fmt: skip
+document_changed: Callable[[Document], Row] = attrgetter(
+    "step_id", "type", "status.real", "file_id", "file_name", "content_type", "file_size", "checksum", "updated_time",
+    "reviewed_time", "reviewed_by", "reason", "comment", "expire_time", "version", "id",
+)  # fmt: skip
+idempotency: Callable[[IdempotencyRecord], Row] = attrgetter("scope", "digest", "record_id", "record_version", "time")
+revocation: Callable[[Revocation], Row] = attrgetter("jti", "session.real", "sub", "not_before", "expires")
+
+
+def _json(value: dict[str, Any]) -> str:
+    """Return a JSON object as text; most are empty."""
+    return _encode(value).decode() if value else "{}"
+
+
+def template(record: Template) -> Row:
+    """Return all the columns of a new template."""
+    return (*_TEMPLATE(record), _json(record.requirements), _json(record.form_schema))
+
+
+def template_changed(record: Template) -> Row:
+    """Return the columns of a template that may change, then its id."""
+    return (*_TEMPLATE_CHANGED(record), _json(record.requirements), _json(record.form_schema), record.id)
+
+
+def template_text(record: TemplateText) -> Row:
+    """Return all the columns of a template's text."""
+    return (record.template_id, record.version, _json(record.requirements), _json(record.form_schema))
+
+
+def step(record: Step) -> Row:
+    """Return all the columns of a new step."""
+    return (*_STEP(record), _json(record.answers))
+
+
+def step_changed(record: Step) -> Row:
+    """Return the columns of a step that may change, then its id."""
+    return (*_STEP_CHANGED(record), _json(record.answers), record.id)
+
+
+def audit(record: AuditRow) -> Row:
+    """Return all the columns of an audit row."""
+    return (*_AUDIT(record), _json(record.details))
+
+
+def event(record: Event) -> Row:
+    """Return all the columns of an event."""
+    return (*_EVENT(record), _encode(record.record).decode())

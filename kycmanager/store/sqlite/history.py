@@ -1,0 +1,99 @@
+"""The questions to the audit and the feed, asked of read-only connections."""
+
+import sqlite3
+from typing import Any
+
+import msgspec
+
+from kycmanager.domain.records import AuditRow, Event
+from kycmanager.ports import AuditQuery
+from kycmanager.store.sqlite import decode
+
+COUNT_MAX = 10_000
+"""How far a list is counted."""
+
+_HIGHEST_ID = (1 << 63) - 1
+
+# Two constant texts for each question: with a customer the index answers; without, ids are walked downwards. All else
+# filters what was found; a filter bound to its "any" lets every row pass.
+
+_MATCHES = """
+    AND (:brands IS NULL OR brand IN (SELECT value FROM json_each(:brands)))
+    AND (:kyc_id = 0 OR kyc_id = :kyc_id)
+    AND (:step_id = 0 OR step_id = :step_id)
+    AND (:document_id = 0 OR document_id = :document_id)
+    AND (:action = '' OR action = :action)
+    AND (:actor_id = 0 OR actor_id = :actor_id)
+    AND (:time_from = 0 OR time >= :time_from)
+    AND (:time_to = 0 OR time <= :time_to)
+"""
+_OF_CUSTOMER = "customer_id = :customer_id AND id BETWEEN :lowest AND :highest" + _MATCHES
+_OF_ALL = "id BETWEEN :lowest AND :highest" + _MATCHES
+_COLUMNS = """
+SELECT id, time, brand, customer_id, kyc_id, step_id, document_id, template_id, action, actor_id, actor_session, source,
+    reason, comment, old_status, new_status, details
+FROM audit
+WHERE """
+_PAGE = " ORDER BY id DESC LIMIT :limit OFFSET :offset"
+_ROWS = {True: _COLUMNS + _OF_CUSTOMER + _PAGE, False: _COLUMNS + _OF_ALL + _PAGE}
+_COUNTED = "SELECT count(*) FROM (SELECT 1 FROM audit WHERE "
+_UP_TO = " LIMIT :count_max + 1)"
+_COUNT = {True: _COUNTED + _OF_CUSTOMER + _UP_TO, False: _COUNTED + _OF_ALL + _UP_TO}
+
+_AUDIT_ENDS = "SELECT (SELECT min(id) FROM audit), (SELECT max(id) FROM audit)"
+_NEXT_TIME = "SELECT id, time FROM audit WHERE id >= ? ORDER BY id LIMIT 1"
+
+_EVENTS = """
+SELECT seq, time, brand, customer_id, kyc_id, kind, record FROM event WHERE seq > ? ORDER BY seq LIMIT ?
+"""
+
+
+def audit(db: sqlite3.Connection, query: AuditQuery) -> tuple[list[AuditRow], int, bool]:
+    """Return (rows newest first, count of all that match whatever the page, whether the count is only a bound)."""
+    if query.brands is not None and not query.brands:
+        return [], 0, False
+    by_customer = query.customer_id != 0
+    values = _values(query)
+    if not by_customer:
+        values["lowest"], values["highest"] = _bounds(db, query.time_from, query.time_to)
+    (count,) = db.execute(_COUNT[by_customer], values).fetchone()
+    if query.before_id:
+        values["highest"] = min(values["highest"], query.before_id - 1)
+    rows = [decode.audit(row) for row in db.execute(_ROWS[by_customer], values)]
+    return rows, min(count, COUNT_MAX), count > COUNT_MAX
+
+
+def events_after(db: sqlite3.Connection, seq: int, limit: int) -> list[Event]:
+    """Return up to `limit` events with a number above `seq`, in order."""
+    return [decode.event(row) for row in db.execute(_EVENTS, (seq, limit))]
+
+
+def _values(query: AuditQuery) -> dict[str, Any]:
+    values = msgspec.structs.asdict(query)
+    del values["before_id"]
+    if query.brands is not None:
+        values["brands"] = msgspec.json.encode(sorted(query.brands)).decode()
+    return values | {"count_max": COUNT_MAX, "lowest": 0, "highest": _HIGHEST_ID}
+
+
+def _bounds(db: sqlite3.Connection, time_from: int, time_to: int) -> tuple[int, int]:
+    """Return the ids between which a span of time lies: times never go down as ids go up."""
+    lowest = _first_at(db, time_from) if time_from else 0
+    highest = _first_at(db, time_to + 1) - 1 if time_to else _HIGHEST_ID
+    return lowest, highest
+
+
+def _first_at(db: sqlite3.Connection, time: int) -> int:
+    """Return the lowest id whose time is not before `time`, or one above all ids."""
+    low, high = db.execute(_AUDIT_ENDS).fetchone()
+    if low is None:
+        return 0
+    high += 1
+    while low < high:
+        middle = (low + high) // 2
+        found, at = db.execute(_NEXT_TIME, (middle,)).fetchone()
+        if at < time:
+            low = found + 1
+        else:
+            high = middle
+    return int(low)

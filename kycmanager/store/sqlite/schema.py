@@ -1,0 +1,100 @@
+"""Opening the file: is it a base of ours, is it whole, and the numbered migrations up to this code's version."""
+
+import sqlite3
+from pathlib import Path
+
+from kycmanager.ports import StoreRefused
+from kycmanager.store.sqlite.faults import damaged
+
+_FOLDER = Path(__file__).parent / "migrations"
+_MAGIC = b"SQLite format 3\x00"
+
+
+def migrations() -> list[Path]:
+    """Return the files of the migrations in order; the n-th leads to version n."""
+    return sorted(_FOLDER.glob("[0-9]*.sql"))
+
+
+def inspect(path: Path) -> None:
+    """Refuse what SQLite would quietly replace by an empty base: a lost or cut file beside a log, or another format.
+
+    Must run before the first connection: closing a file drops the locks that SQLite holds on it in this process.
+    """
+    if path.is_dir():
+        raise StoreRefused(f"{path} is a folder, not a base. Check the configured path.")
+    if _size(path.with_name(f"{path.name}-journal")):
+        return  # a half-made base: SQLite itself rolls the creation back
+    head = _head(path) if path.exists() else b""
+    if head and head != _MAGIC:
+        raise damaged(path, "it does not begin like a SQLite file")
+    if not head and _size(path.with_name(f"{path.name}-wal")):
+        raise damaged(path, "it is empty, but a write-ahead log with data lies beside it")
+
+
+def prepare_writer(db: sqlite3.Connection) -> None:
+    """Set the writing connection up: durable at every commit, checkpoints only when asked for."""
+    db.execute("PRAGMA journal_mode = WAL")
+    db.execute("PRAGMA synchronous = FULL")
+    db.execute("PRAGMA fullfsync = ON")
+    db.execute("PRAGMA checkpoint_fullfsync = ON")
+    db.execute("PRAGMA foreign_keys = ON")
+    db.execute("PRAGMA wal_autocheckpoint = 0")
+    db.execute("PRAGMA cache_size = -32768")  # KiB: the pages that the writes of a minute touch
+    db.execute("PRAGMA temp_store = MEMORY")
+
+
+def prepare_reader(db: sqlite3.Connection) -> None:
+    """Set a reading connection up. No mmap anywhere: a cut file would end the process instead of raising."""
+    db.execute("PRAGMA query_only = ON")
+    db.execute("PRAGMA cache_size = -4096")
+
+
+def migrate(db: sqlite3.Connection, path: Path) -> None:
+    """Bring the base to the version of this code, each step in a transaction of its own; raises StoreRefused."""
+    scripts = migrations()
+    version = _version(db)
+    if version > len(scripts):
+        raise StoreRefused(
+            f"{path} has schema version {version}, this program knows up to {len(scripts)}: it was written by a newer "
+            "program. Start that one, or restore a backup made before the upgrade.",
+        )
+    if version == 0 and db.execute("SELECT count(*) FROM sqlite_master").fetchone() != (0,):
+        raise StoreRefused(f"{path} is a SQLite base of another program. Check the configured path.")
+    for number, script in enumerate(scripts[version:], version + 1):
+        _apply(db, script)
+        if _version(db) != number:
+            raise StoreRefused(f"Migration {script.name} did not lead to version {number}")
+
+
+def counters(db: sqlite3.Connection) -> dict[str, int]:
+    """Return the next free number of each sequence."""
+    return dict(db.execute("SELECT name, value FROM counter").fetchall())
+
+
+def quick_check(db: sqlite3.Connection) -> str:
+    """Walk the whole base; return "" or the first fault. Holds no lock of Python's while it walks."""
+    (finding,) = db.execute("PRAGMA quick_check(1)").fetchone()
+    return "" if finding == "ok" else str(finding)
+
+
+def _apply(db: sqlite3.Connection, script: Path) -> None:
+    try:
+        db.executescript(f"BEGIN IMMEDIATE;\n{script.read_text(encoding='utf-8')}\nCOMMIT;")
+    except sqlite3.Error:
+        if db.in_transaction:
+            db.execute("ROLLBACK")
+        raise
+
+
+def _version(db: sqlite3.Connection) -> int:
+    (version,) = db.execute("PRAGMA user_version").fetchone()
+    return int(version)
+
+
+def _size(path: Path) -> int:
+    return path.stat().st_size if path.exists() else 0
+
+
+def _head(path: Path) -> bytes:
+    with path.open("rb") as file:
+        return file.read(len(_MAGIC))

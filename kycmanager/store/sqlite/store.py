@@ -1,0 +1,185 @@
+"""The Store of one SQLite file: who may open it, which connection does what, and what an error means."""
+
+import asyncio
+import contextlib
+import sqlite3
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import aiosqlite
+import msgspec
+
+from kycmanager.domain.records import AuditRow, Event
+from kycmanager.ports import AuditQuery, Batch, Clock, OutcomeUnknown, Snapshot, StoreRefused
+from kycmanager.store.sqlite import faults, history, load, schema, upkeep, write
+from kycmanager.store.sqlite.lock import FileLock
+from kycmanager.store.sqlite.thread import connect, run
+
+IDEMPOTENCY_SECONDS = 24 * 3600
+CHECKPOINT_ROWS = 10_000
+"""Rows written after which the log is moved: in the worst case, a page each, it has grown by 40 MB."""
+LOG_BYTES_MAX = 48 << 20
+CHECKPOINT_SECONDS = 1.0
+FORGET_SECONDS = 60.0
+
+
+class SqliteStore:
+    """A `Store` in one file: one connection writes and checkpoints, two only read (audit, feed), each on its thread.
+
+    `clock` gives the time by which idempotency keys and revocations run out; `checkpoint_rows` and `log_bytes_max`
+    bound the write-ahead log between two calls of `maintain`.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        *,
+        clock: Clock = lambda: int(time.time()),
+        idempotency_seconds: int = IDEMPOTENCY_SECONDS,
+        checkpoint_rows: int = CHECKPOINT_ROWS,
+        log_bytes_max: int = LOG_BYTES_MAX,
+    ) -> None:
+        self.path = path
+        self._log = path.with_name(f"{path.name}-wal")
+        self._lock = FileLock(path.with_suffix(".lock"))
+        self._clock = clock
+        self._idempotency_seconds = idempotency_seconds
+        self._checkpoint_rows = checkpoint_rows
+        self._log_bytes_max = log_bytes_max
+        self._writer: aiosqlite.Connection | None = None
+        self._auditor: aiosqlite.Connection | None = None
+        self._feeder: aiosqlite.Connection | None = None
+        self._check: asyncio.Task[str] | None = None
+        self._counters: dict[str, int] = {}
+        self._doubtful = False
+        self._rows_in_log = 0
+        self._checkpoint_at = 0.0
+        self._forget_at = 0.0
+
+    async def open(self) -> None:
+        """Lock, check and migrate the base and begin its full check, which `load` waits for; raises StoreRefused."""
+        self._lock.acquire()
+        try:
+            schema.inspect(self.path)
+            await self._connect()
+            self._check = asyncio.create_task(self._quick_check())
+        except StoreRefused:
+            await self.close()
+            raise
+        except (sqlite3.Error, OSError) as error:
+            await self.close()
+            raise faults.refusal(self.path, error) from error
+
+    async def load(self, progress: Callable[[str, int, int], None]) -> Snapshot:
+        """Read everything the cache needs, while the full check goes on; raises StoreRefused when either finds damage.
+
+        `progress(table, done, total)` is called on the event loop after every chunk.
+        """
+        try:
+            snapshot = await load.load(_open(self._writer), progress)
+            finding = await self._check if self._check else ""
+        except (sqlite3.Error, LookupError, TypeError, msgspec.MsgspecError) as error:
+            raise faults.refusal(self.path, error) from error
+        if finding:
+            raise faults.damaged(self.path, finding)
+        return snapshot
+
+    async def commit(self, batch: Batch) -> None:
+        """Write one batch in one transaction, on disk when it returns.
+
+        Raises DataFault or StoreFull (nothing written) or OutcomeUnknown; after the last, and until `reopen` has
+        worked, every commit raises it.
+        """
+        if self._doubtful:
+            raise OutcomeUnknown("The base has not been reopened since a write failed")
+        try:
+            self._rows_in_log += await run(_open(self._writer), write.commit, batch, self._counters)
+        except OutcomeUnknown:
+            self._doubtful = True
+            raise
+
+    async def reopen(self) -> dict[str, int]:
+        """Throw the connections away and open new ones; return the counters of what is now surely on disk.
+
+        The lock is kept. All connections go, so that the log is read afresh; moving it into the base then makes final
+        whether the last batch is there. Raises OutcomeUnknown while the disk still fails.
+        """
+        self._doubtful = True
+        await self._disconnect()
+        try:
+            await self._connect()
+            await run(_open(self._writer), upkeep.settle)
+        except (sqlite3.Error, OSError) as error:
+            raise OutcomeUnknown(f"{self.path} cannot be reopened: {error}") from error
+        self._doubtful = False
+        return dict(self._counters)
+
+    async def audit(self, query: AuditQuery) -> tuple[Sequence[AuditRow], int, bool]:
+        """Return (rows, count, capped): newest first, times inclusive, the count exact up to 10,000."""
+        return await run(_open(self._auditor), history.audit, query)
+
+    async def events_after(self, seq: int, limit: int) -> Sequence[Event]:
+        """Return the events with a number above `seq`, in order."""
+        return await run(_open(self._feeder), history.events_after, seq, limit)
+
+    async def maintain(self) -> None:
+        """Checkpoint and forget what has run out, each when it is due; cheap to call after every batch.
+
+        What fails here fails again at the next write, where it is told.
+        """
+        if self._writer is None or self._doubtful:
+            return
+        now = asyncio.get_running_loop().time()
+        with contextlib.suppress(sqlite3.Error, OSError):
+            if now >= self._forget_at:
+                self._rows_in_log += await run(self._writer, upkeep.forget, self._clock(), self._idempotency_seconds)
+                self._forget_at = now + FORGET_SECONDS
+            if self._rows_in_log and (now >= self._checkpoint_at or self._rows_in_log >= self._checkpoint_rows):
+                self._checkpoint_at = now + CHECKPOINT_SECONDS
+                if await run(self._writer, upkeep.checkpoint, self._log, self._log_bytes_max):
+                    self._rows_in_log = 0
+
+    async def close(self) -> None:
+        """Stop the check, move the log into the base and give the lock back; a second call does nothing."""
+        if self._check is not None:
+            self._check.cancel()
+            with contextlib.suppress(asyncio.CancelledError, sqlite3.Error):
+                await self._check
+            self._check = None
+        await self._disconnect()
+        self._lock.release()
+
+    async def _connect(self) -> None:
+        self._writer = await connect(self.path, read_only=False)
+        await run(self._writer, schema.prepare_writer)
+        await run(self._writer, schema.migrate, self.path)
+        self._counters = await run(self._writer, schema.counters)
+        self._auditor = await connect(self.path, read_only=True)
+        await run(self._auditor, schema.prepare_reader)
+        self._feeder = await connect(self.path, read_only=True)
+        await run(self._feeder, schema.prepare_reader)
+
+    async def _disconnect(self) -> None:
+        """Close the readers first: the last connection, the writer, then moves the log into the base."""
+        connections = (self._feeder, self._auditor, self._writer)
+        self._feeder = self._auditor = self._writer = None
+        for connection in connections:
+            if connection is not None:
+                with contextlib.suppress(sqlite3.Error):
+                    await connection.close()
+
+    async def _quick_check(self) -> str:
+        """Walk the whole base on a connection of its own; a cancelled walk is interrupted."""
+        checker = await connect(self.path, read_only=True)
+        try:
+            return await run(checker, schema.quick_check)
+        finally:
+            await checker.interrupt()
+            await checker.close()
+
+
+def _open(connection: aiosqlite.Connection | None) -> aiosqlite.Connection:
+    if connection is None:
+        raise OutcomeUnknown("The base is not open")
+    return connection

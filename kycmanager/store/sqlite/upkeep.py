@@ -1,0 +1,50 @@
+"""What is done between batches: moving the log into the base and forgetting what has run out."""
+
+import sqlite3
+from pathlib import Path
+
+FORGET_ROWS_MAX = 2_000
+"""How many rows of a kind one call deletes: a batch never waits long for it."""
+
+_FORGET_KEYS = """
+DELETE FROM idempotency
+WHERE id IN (SELECT id FROM idempotency ORDER BY id LIMIT ?) AND time < ?
+"""
+_FORGET_REVOCATIONS = """
+DELETE FROM revocation
+WHERE id IN (SELECT id FROM revocation WHERE expires <> 0 AND expires < ? LIMIT ?)
+"""
+
+
+def forget(db: sqlite3.Connection, now: int, kept_seconds: int) -> int:
+    """Delete old idempotency keys (rows are in the order of time) and revocations of dead tokens; return how many.
+
+    `expires` 0 is a revocation for ever. Raises sqlite3.Error with nothing deleted.
+    """
+    before = db.total_changes
+    db.execute("BEGIN IMMEDIATE")
+    try:
+        db.execute(_FORGET_KEYS, (FORGET_ROWS_MAX, now - kept_seconds))
+        db.execute(_FORGET_REVOCATIONS, (now, FORGET_ROWS_MAX))
+        db.execute("COMMIT")
+    except sqlite3.Error:
+        if db.in_transaction:
+            db.execute("ROLLBACK")
+        raise
+    return db.total_changes - before
+
+
+def checkpoint(db: sqlite3.Connection, log: Path, log_bytes_max: int) -> bool:
+    """Move the log into the base as far as readers allow; return whether all of it went.
+
+    The file of the log is kept, since writing over it is faster than growing it, and cut only above `log_bytes_max`.
+    """
+    busy, frames, moved = db.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
+    if log.exists() and log.stat().st_size > log_bytes_max:
+        busy, frames, moved = db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+    return not busy and frames == moved
+
+
+def settle(db: sqlite3.Connection) -> None:
+    """Move all of the log into the base and flush it: after a failed write, this decides what the base holds."""
+    db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
