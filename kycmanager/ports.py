@@ -18,6 +18,7 @@ from kycmanager.domain.records import (
     Template,
     TemplateText,
 )
+from kycmanager.domain.session import Session
 
 
 class Clock(Protocol):
@@ -68,6 +69,9 @@ class Records(Protocol):
     def steps_of(self, kyc_id: int) -> Sequence[Step]: ...
     def document(self, document_id: int) -> Document | None: ...
     def documents_of(self, kyc_id: int) -> Sequence[Document]: ...
+    def document_with_file(self, file_id: str) -> Document | None:
+        """Return one document this file is attached to: it tells whose the file has become."""
+        ...
 
 
 class Lists(Protocol):
@@ -80,6 +84,10 @@ class Lists(Protocol):
     def due(self, now: int, limit: int) -> Sequence[tuple[str, int]]:
         """Return up to `limit` ("step" | "document", id) whose expire_time has passed, oldest first."""
         ...
+
+
+class Reader(Records, Lists, Protocol):
+    """What read handlers see: the committed records and their lists."""
 
 
 class Changes(Records, Protocol):
@@ -95,6 +103,18 @@ class Changes(Records, Protocol):
     def put_step(self, step: Step) -> None: ...
     def put_document(self, document: Document) -> None: ...
     def revoke(self, revocation: Revocation) -> None: ...
+
+    idempotency_seconds: int
+    """How long a key repeats the first answer."""
+
+    def idempotency(self, scope: str) -> IdempotencyRecord | None:
+        """Return the accepted write under a key."""
+        ...
+
+    def remember(self, record: IdempotencyRecord) -> None:
+        """Keep an accepted write under its key."""
+        ...
+
     def tell(self, audit: AuditRow) -> None:
         """Add an audit row; its id is given at the end of the command."""
         ...
@@ -230,5 +250,39 @@ class Files(Protocol):
 class Subscriber(Protocol):
     """A connection that can be pushed to."""
 
-    def subscribe(self, channels: Sequence[str], after_seq: int | None) -> None: ...
+    def subscribe(self, session: Session, channels: Sequence[str], after_seq: int | None) -> None: ...
     def unsubscribe(self, channels: Sequence[str]) -> None: ...
+
+
+class Prepared(Protocol):
+    """Encoded replies of hot reads, kept until what they tell of changes."""
+
+    def get(self, command: str, codec: str, target_id: int) -> bytes | None: ...
+    def put(self, command: str, codec: str, target_id: int, brand: str, data: bytes) -> None: ...
+
+
+class Daemon(Protocol):
+    """What the daemon tells of itself."""
+
+    def facts(self) -> dict[str, int | str]:
+        """Return version, started_time, event_seq, profiles, queue_depth and the like: no personal data."""
+        ...
+
+
+class Tokens(Protocol):
+    """The judge of tokens."""
+
+    def verify(self, token: str) -> Session:
+        """Return the caller, or raise KycError UNAUTHENTICATED or INVALID_CUSTOMER."""
+        ...
+
+
+class Strand(Protocol):
+    """The one queue of writes."""
+
+    def post(self, run: Callable[[Changes, int], Any], done: Callable[[Any], None]) -> None:
+        """Queue `run(changes, now)`; `done` gets its result or a KycError once the outcome is on disk.
+
+        Raises KycError OVERLOADED or SHUTDOWN at once when nothing more is taken.
+        """
+        ...

@@ -1,0 +1,17 @@
+"""What the daemon can do: the table of all commands, one row each."""
+
+from kycmanager.commands import audit, customer, documents, profiles, steps, system, templates, workflow
+from kycmanager.commands.model import Command
+
+TABLE: tuple[Command, ...] = (
+    *templates.COMMANDS,
+    *profiles.COMMANDS,
+    *steps.COMMANDS,
+    *documents.COMMANDS,
+    *audit.COMMANDS,
+    *customer.COMMANDS,
+    *workflow.COMMANDS,
+    *system.COMMANDS,
+    system.describe_row(lambda: TABLE),
+)
+"""Every command; dispatch, routes, access, documents and clients are made from these rows."""

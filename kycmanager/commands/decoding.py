@@ -1,0 +1,49 @@
+"""Request data into typed requests, with errors that name the field and the reason."""
+
+import re
+from typing import Any
+
+import msgspec
+from msgspec import ValidationError
+
+from kycmanager.commands.model import Command, Request
+from kycmanager.domain.errors import Code, KycError, invalid
+
+_MISSING = re.compile(r"Object missing required field `(?P<name>[^`]+)`")
+_PLACE = re.compile(r"^(?P<reason>.*) - at `(?P<path>key in )?\$(?P<where>[^`]*)`$", re.DOTALL)
+
+
+def _reason(text: str) -> str:
+    if "matching regex" in text:
+        return "has a form that is not allowed"
+    return (text[:1].lower() + text[1:]).replace("`", "")
+
+
+def explain(error: ValidationError) -> tuple[str, str]:
+    """Return (field, reason) of a validation error; the field is a path like `answers.name` or `steps[0]`."""
+    text = str(error)
+    placed = _PLACE.match(text)
+    where = placed["where"].lstrip(".").replace("[...]", "[]") if placed else ""
+    reason = placed["reason"] if placed else text
+    missing = _MISSING.search(reason)
+    if missing:
+        return (f"{where}.{missing['name']}" if where else missing["name"]), "is required"
+    return where or "data", _reason(reason)
+
+
+def decode(command: Command, data: dict[str, Any], *, texts: bool) -> Request:
+    """Return the typed request; `texts` says that values came as text (a query string) and may be converted.
+
+    Raises KycError INVALID_DATA. A bad `id` is "Invalid step id" and the like, as the first clients expect.
+    """
+    try:
+        return msgspec.convert(data, command.request, strict=not texts)
+    except ValidationError as error:
+        field, reason = explain(error)
+    if field == "id" and command.noun:
+        raise KycError(
+            Code.INVALID_DATA,
+            f"Invalid {command.noun} id",
+            {"errors": [{"field": "id", "code": "invalid", "message": reason}]},
+        )
+    raise invalid(field, reason)

@@ -1,0 +1,258 @@
+"""The one gate every command passes: find, authenticate, access, decode, run, errors."""
+
+import hashlib
+from collections.abc import Callable, Coroutine, Iterable
+from typing import Any, Protocol
+
+import msgspec
+from msgspec import UNSET, Struct
+
+from kycmanager.commands.decoding import decode
+from kycmanager.commands.model import (
+    ACCEPTED,
+    Command,
+    Kind,
+    PrepareContext,
+    QueryContext,
+    ReadContext,
+    WriteContext,
+)
+from kycmanager.domain.errors import Code, KycError, forbidden, invalid
+from kycmanager.domain.records import IdempotencyRecord
+from kycmanager.domain.session import Session
+from kycmanager.ports import Changes, Clock, Daemon, Files, Prepared, Reader, Store, Strand, Subscriber, Tokens
+
+KEY_CHARACTERS_MAX = 128
+
+Done = Callable[[bytes | KycError], None]
+"""Takes the encoded data of the reply, or the refusal instead of it."""
+
+
+class Codec(Struct, frozen=True, eq=False):
+    """How a wire writes reply data; `name` tells prepared replies of one wire from another's."""
+
+    name: str
+    encode: Callable[[Any], bytes]
+
+
+class Faults(Protocol):
+    """Where an unexpected exception goes: logged once, under the returned correlation id."""
+
+    def __call__(self, command: str, error: BaseException) -> str: ...
+
+
+class Call(Struct, frozen=True):
+    """A command that was found, whose caller may call it, with its decoded request."""
+
+    command: Command
+    session: Session
+    request: Any
+    source: str
+    key: str
+
+
+class Executor:
+    """Runs commands for every way in; transports only bring bytes to it and take replies from it."""
+
+    def __init__(
+        self,
+        table: Iterable[Command],
+        *,
+        tokens: Tokens,
+        records: Reader,
+        strand: Strand,
+        store: Store,
+        files: Files,
+        clock: Clock,
+        daemon: Daemon,
+        prepared: Prepared,
+        spawn: Callable[[Coroutine[Any, Any, None]], None],
+        faults: Faults,
+    ) -> None:
+        self.commands = {command.name: command for command in table}
+        self._tokens = tokens
+        self._records = records
+        self._strand = strand
+        self._store = store
+        self._files = files
+        self._clock = clock
+        self._daemon = daemon
+        self._prepared = prepared
+        self._spawn = spawn
+        self._faults = faults
+
+    def find(self, name: str) -> Command:
+        """Return the row of a command, or raise INVALID_METHOD."""
+        command = self.commands.get(name)
+        if command is None:
+            raise KycError(Code.INVALID_METHOD, "Unknown command; Describe lists the known ones")
+        return command
+
+    def authenticate(self, token: str | None) -> Session:
+        """Return the caller behind a token, or raise UNAUTHENTICATED or INVALID_CUSTOMER."""
+        if not token:
+            raise KycError(Code.UNAUTHENTICATED, "A valid token is required")
+        return self._tokens.verify(token)
+
+    def admit(
+        self,
+        command: Command,
+        session: Session,
+        data: dict[str, Any],
+        *,
+        source: str,
+        key: str = "",
+        texts: bool = False,
+    ) -> Call:
+        """Check the session type, decode the data. Raises KycError FORBIDDEN or INVALID_DATA."""
+        if session.type not in command.access.sessions and not session.local:
+            raise forbidden()
+        given = key or data.get("idempotency_key", "")
+        if not isinstance(given, str) or len(given) > KEY_CHARACTERS_MAX:
+            raise invalid("idempotency_key", f"expected text of at most {KEY_CHARACTERS_MAX} characters")
+        return Call(command, session, decode(command, data, texts=texts), source, given)
+
+    def run(self, call: Call, codec: Codec, done: Done, subscriber: Subscriber | None = None) -> None:
+        """Run an admitted call: reads answer before this returns, writes after their commit."""
+        kind = call.command.kind
+        try:
+            if kind is Kind.READ:
+                done(self._read(call, codec, subscriber))
+            elif kind is Kind.WRITE and call.command.prepare is None:
+                self._write(call, None, codec, done)
+            else:
+                self._spawn(self._wait(call, codec, done))
+        except Exception as error:  # noqa: BLE001 - every fault becomes one answer
+            done(self._refusal(call, error))
+
+    def _refusal(self, call: Call, error: BaseException) -> KycError:
+        if isinstance(error, KycError):
+            return error
+        correlation = self._faults(call.command.name, error)
+        return KycError(Code.INTERNAL, "Something failed here; the log knows", {"correlation_id": correlation})
+
+    def _read(self, call: Call, codec: Codec, subscriber: Subscriber | None) -> bytes:
+        command = call.command
+        target = command.access.scope(self._records, call.session, call.request)
+        if command.prepared:
+            ready = self._prepared.get(command.name, codec.name, target.id)
+            if ready is not None:
+                return ready
+        context = ReadContext(
+            session=call.session,
+            now=self._clock(),
+            source=call.source,
+            records=self._records,
+            daemon=self._daemon,
+            subscriber=subscriber,
+        )
+        data = codec.encode(command.handler(context, call.request, target))
+        if command.prepared:
+            self._prepared.put(command.name, codec.name, target.id, target.brand, data)
+        return data
+
+    def _write(self, call: Call, facts: Any, codec: Codec, done: Done) -> None:
+        def run(changes: Changes, now: int) -> Any:
+            return apply(call, facts, changes, now)
+
+        def finish(result: Any) -> None:
+            if isinstance(result, BaseException):
+                done(self._refusal(call, result))
+            else:
+                done(codec.encode(result))
+
+        self._strand.post(run, finish)
+
+    async def _wait(self, call: Call, codec: Codec, done: Done) -> None:
+        try:
+            if call.command.kind is Kind.QUERY:
+                done(codec.encode(await self._query(call)))
+            else:
+                await self._prepare_and_write(call, codec, done)
+        except Exception as error:  # noqa: BLE001 - as in run
+            done(self._refusal(call, error))
+
+    async def _query(self, call: Call) -> Any:
+        target = call.command.access.scope(self._records, call.session, call.request)
+        context = QueryContext(
+            session=call.session,
+            now=self._clock(),
+            source=call.source,
+            records=self._records,
+            store=self._store,
+        )
+        return await call.command.handler(context, call.request, target)
+
+    async def _prepare_and_write(self, call: Call, codec: Codec, done: Done) -> None:
+        prepare = call.command.prepare
+        assert prepare is not None
+        context = PrepareContext(
+            session=call.session, now=self._clock(), source=call.source, records=self._records, files=self._files
+        )
+        facts = await prepare.run(context, call.request)
+
+        def finish(result: bytes | KycError) -> None:
+            if isinstance(result, KycError) and prepare.undo is not None:
+                self._spawn(prepare.undo(self._files, facts))
+            done(result)
+
+        try:
+            self._write(call, facts, codec, finish)
+        except KycError as error:
+            finish(error)
+
+
+def apply(call: Call, facts: Any, changes: Changes, now: int) -> Any:
+    """Run a write on the strand: the key, the reach, the version, then the handler."""
+    digest = b""
+    if call.key:
+        digest = _digest(call)
+        seen = changes.idempotency(_key_scope(call))
+        if seen is not None and now < seen.time + changes.idempotency_seconds:
+            return _repeat(call, seen, digest, changes)
+    target = call.command.access.scope(changes, call.session, call.request)
+    _refuse_stale(call.request, target)
+    context = WriteContext(session=call.session, now=now, source=call.source, changes=changes, facts=facts)
+    reply = call.command.handler(context, call.request, target)
+    if call.key:
+        changes.remember(_kept(call, digest, reply, now))
+    return reply
+
+
+def _refuse_stale(request: Any, target: Any) -> None:
+    wanted = getattr(request, "version", UNSET)
+    if wanted is UNSET or target is None or target.version == wanted:
+        return
+    raise KycError(
+        Code.STALE_VERSION,
+        "version: the record has changed since; read it again",
+        {"version": target.version},
+    )
+
+
+def _key_scope(call: Call) -> str:
+    session = call.session
+    return f"{int(session.type)}:{session.sub}:{call.command.name}:{call.key}"
+
+
+def _digest(call: Call) -> bytes:
+    return hashlib.blake2b(msgspec.json.encode(call.request), digest_size=16).digest()
+
+
+def _kept(call: Call, digest: bytes, reply: Any, now: int) -> IdempotencyRecord:
+    replay = call.command.replay
+    record = replay.record(reply) if replay else None
+    return IdempotencyRecord(
+        scope=_key_scope(call),
+        digest=digest,
+        record_id=record.id if record else 0,
+        record_version=record.version if record else 0,
+        time=now,
+    )
+
+
+def _repeat(call: Call, seen: IdempotencyRecord, digest: bytes, changes: Changes) -> Any:
+    if seen.digest != digest:
+        raise KycError(Code.IDEMPOTENCY_CONFLICT, "idempotency_key: was used before with other data; take a new key")
+    replay = call.command.replay
+    return replay.answer(changes, seen.record_id) if replay else ACCEPTED

@@ -1,0 +1,100 @@
+"""What every write leaves behind: an audit row, the recalculated profile, and the events of both."""
+
+from typing import Any
+
+from kycmanager.commands.model import WriteContext
+from kycmanager.domain import profile as profiles
+from kycmanager.domain.records import NO_OBJECT, AuditRow, Document, Profile, Step, Template
+
+
+def audit(
+    context: WriteContext,
+    action: str,
+    *,
+    brand: str,
+    customer_id: int = 0,
+    kyc_id: int = 0,
+    step_id: int = 0,
+    document_id: int = 0,
+    template_id: int = 0,
+    source: str = "",
+    reason: str = "",
+    comment: str = "",
+    old_status: int = 0,
+    new_status: int = 0,
+    details: dict[str, Any] = NO_OBJECT,
+) -> None:
+    """Write down who did what; `source` is the way in unless the request names one."""
+    session = context.session
+    context.changes.tell(
+        AuditRow(
+            id=0,
+            time=context.now,
+            brand=brand,
+            customer_id=customer_id,
+            kyc_id=kyc_id,
+            step_id=step_id,
+            document_id=document_id,
+            template_id=template_id,
+            action=action,
+            actor_id=session.sub,
+            actor_session=session.type,
+            source=source or context.source,
+            reason=reason,
+            comment=comment,
+            old_status=old_status,
+            new_status=new_status,
+            details=details,
+        ),
+    )
+
+
+def put_step(context: WriteContext, kind: str, step: Step) -> None:
+    """Keep a step and tell its event."""
+    context.changes.put_step(step)
+    context.changes.emit(kind, step, brand=step.brand, customer_id=step.customer_id, kyc_id=step.kyc_id)
+
+
+def put_document(context: WriteContext, kind: str, document: Document) -> None:
+    """Keep a document and tell its event."""
+    context.changes.put_document(document)
+    context.changes.emit(kind, document, brand=document.brand, customer_id=document.customer_id, kyc_id=document.kyc_id)
+
+
+def put_template(context: WriteContext, kind: str, template: Template) -> None:
+    """Keep a template and tell its event."""
+    context.changes.put_template(template)
+    context.changes.emit(kind, template, brand=template.brand, customer_id=0, kyc_id=0)
+
+
+def recalculate(context: WriteContext, profile: Profile) -> Profile:
+    """Recalculate a profile after its steps, level or risk changed, keep it and tell its event."""
+    changes = context.changes
+    fresh = profiles.recalculate(
+        profile,
+        changes.steps_of(profile.id),
+        has_documents=bool(changes.documents_of(profile.id)),
+        review_due=False,
+        now=context.now,
+    )
+    changes.put_profile(fresh)
+    changes.emit("profile.updated", fresh, brand=fresh.brand, customer_id=fresh.customer_id, kyc_id=fresh.id)
+    return fresh
+
+
+def profile_for(context: WriteContext, found: Profile | None, customer_id: int, brand: str) -> Profile:
+    """Reuse the customer's profile or make one; the caller recalculates, which keeps it."""
+    if found is not None:
+        return found
+    kyc_id = context.changes.next_id("profile")
+    made = profiles.new_profile(kyc_id, customer_id, brand, context.now)
+    context.changes.put_profile(made)
+    audit(context, "profile.created", brand=brand, customer_id=customer_id, kyc_id=kyc_id)
+    return made
+
+
+def profile_of(context: WriteContext, record: Step | Document) -> Profile:
+    """Return the profile a step or document belongs to; every one has one."""
+    found = context.changes.profile(record.kyc_id)
+    assert found is not None
+    return found
