@@ -43,6 +43,7 @@ _BOOLEAN: Reason = ("type", "must be true or false")
 _BAD_DATE: Reason = ("format", "must be a date such as 2000-12-31")
 _COUNTRY: Reason = ("format", "must be a country code of two capital letters (ISO 3166-1 alpha-2)")
 _SCALAR: Reason = ("type", "must be text, a number or a boolean")
+_OPTION_TOO_LONG: Reason = ("too_long", f"has at most {OPTION_CHARS_MAX} characters")
 _OPTION: Reason = ("option", "must be one of the options")
 _LIST: Reason = ("type", "must be a list")
 _TOO_MANY: Reason = ("too_long", f"has at most {OPTIONS_MAX} items")
@@ -86,8 +87,8 @@ def check(
     """List what is wrong with the answers (manager API, section 3), one fault a field; an empty list is good.
 
     `partial` checks the given fields only and lets every one be cleared. `files` knows those of `file_references`
-    that are stored, by uuid. Codes: required, type, option, format, unknown, repeated, file, too_long, too_many, range.
-    No message repeats an answer: they are personal data.
+    that are stored, by uuid. A choice without `options` takes any text, number or boolean. Codes: required, type,
+    option, format, unknown, repeated, file, too_long, too_many, range. No message repeats an answer: it is personal.
     """
     if not isinstance(answers, dict):
         return [Fault("answers", "type", "must be a JSON object")]
@@ -214,7 +215,9 @@ def _scalar(value: Any) -> Reason | None:
     if not is_scalar(value):
         return _SCALAR
     if isinstance(value, str):
-        return _OPTION if len(value) > OPTION_CHARS_MAX else None
+        if len(value) > OPTION_CHARS_MAX:
+            return _OPTION_TOO_LONG
+        return _CHARACTERS if "\x00" in value else None
     return None if is_storable_number(value) else _RANGE
 
 

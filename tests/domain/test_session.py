@@ -1,0 +1,34 @@
+"""What a session sees, and which kinds may do what."""
+
+import pytest
+
+from kycmanager.domain.enums import SessionType
+from kycmanager.domain.session import ANYONE, CUSTOMERS, HOOK_CALLERS, MANAGERS, NOBODY, Session
+
+
+@pytest.mark.parametrize(
+    ("brands", "brand", "expected"),
+    [
+        (None, "acme", True),
+        (frozenset({"acme"}), "acme", True),
+        (frozenset({"acme"}), "ACME", False),
+        (frozenset({"acme", "zeta"}), "zeta", True),
+        (frozenset(), "acme", False),
+        (frozenset(), "", False),
+    ],
+)
+def test_sees(brands: frozenset[str] | None, brand: str, expected: bool) -> None:
+    assert Session(sub=1, type=SessionType.MANAGER, brands=brands).sees(brand) is expected
+
+
+@pytest.mark.parametrize(("brands", "brand"), [(frozenset({"acme"}), "acme"), (frozenset(), ""), (None, "")])
+def test_own_brand(brands: frozenset[str] | None, brand: str) -> None:
+    assert Session(sub=1, type=SessionType.CUSTOMER, brands=brands).own_brand == brand
+
+
+def test_who_may_do_what() -> None:
+    assert {kind.name for kind in MANAGERS} == {"MANAGER", "ADMIN", "DEALER", "CRM_MANAGER", "CRM_ADMIN"}
+    assert {kind.name for kind in HOOK_CALLERS - MANAGERS} == {"SYSTEM"}
+    assert {kind.name for kind in CUSTOMERS} == {"CUSTOMER"}
+    assert set(SessionType) == ANYONE
+    assert not NOBODY
