@@ -36,9 +36,10 @@ from kycmanager.domain import document as document_rules
 from kycmanager.domain import step as steps
 from kycmanager.domain.enums import DocumentStatus, StepStatus
 from kycmanager.domain.errors import Code, KycError, forbidden, not_found
+from kycmanager.domain.form_schema import Fault, refusal
 from kycmanager.domain.records import Document, FileFacts, Profile, Step
 from kycmanager.domain.session import CUSTOMERS
-from kycmanager.ports import Records
+from kycmanager.ports import Files, Records
 
 
 class GetStatus(Request, frozen=True, kw_only=True):
@@ -128,14 +129,26 @@ def get_step(context: ReadContext, _request: GetCustomerStep, target: Step) -> C
     )
 
 
-async def find_files(context: PrepareContext, request: Any) -> dict[str, FileFacts]:
-    """Look up the files the answers point to; one that does not exist is a fault of its field later."""
+async def pin_referenced(context: PrepareContext, request: Any) -> dict[str, FileFacts]:
+    """Look up and pin the files the answers point to; one that does not exist is a fault of its field later."""
     step = context.records.step(request.id)
     if step is None:
         return {}
     text = context.records.template_text(step.template_id, step.template_version)
     wanted = answer_rules.file_references(text.form_schema, answer_rules.merge(step.answers, request.answers))
-    return await context.files.facts(wanted) if wanted else {}
+    found = await context.files.facts(wanted) if wanted else {}
+    if found:
+        await context.files.pin(found)
+    return found
+
+
+async def unpin_referenced(files: Files, found: dict[str, FileFacts]) -> None:
+    """Let the files go: the answers were refused."""
+    if found:
+        await files.unpin(found)
+
+
+REFERENCED = Prepare(pin_referenced, unpin_referenced)
 
 
 def _submitted(step: Step) -> SubmittedReply:
@@ -163,20 +176,10 @@ def _check(context: WriteContext, step: Step, given: dict[str, Any], *, partial:
     )
 
 
-def _refuse_no_documents() -> None:
-    reason = "attach a document to this step first"
-    raise KycError(
-        Code.INVALID_DATA,
-        f"documents: {reason}",
-        {"errors": [{"field": "documents", "code": "required", "message": reason}]},
-    )
-
-
 def _hand_in_documents(context: WriteContext, step: Step) -> None:
     mine = [found for found in context.changes.documents_of(step.kyc_id) if found.step_id == step.id]
-    counting = (DocumentStatus.UPLOADED, DocumentStatus.PENDING, DocumentStatus.APPROVED)
-    if steps.documents_needed(step) and not any(found.status in counting for found in mine):
-        _refuse_no_documents()
+    if steps.documents_needed(step) and not any(found.status in document_rules.USABLE for found in mine):
+        raise refusal([Fault("documents", "required", "attach a document to this step first")])
     for found in mine:
         if found.status is DocumentStatus.UPLOADED:
             moved = document_rules.move(found, DocumentStatus.PENDING, now=context.now)
@@ -312,7 +315,7 @@ COMMANDS: tuple[Command, ...] = (
         errors=(Code.NOT_FOUND, Code.INVALID_STATE),
         route=Route(("POST",), "/customer/kyc/steps/{id}/submit"),
         noun="step",
-        prepare=Prepare(find_files),
+        prepare=REFERENCED,
         replay=Replay(record=lambda reply: reply.step, answer=_recall_step),
     ),
     Command(
@@ -326,7 +329,7 @@ COMMANDS: tuple[Command, ...] = (
         errors=(Code.NOT_FOUND, Code.INVALID_STATE),
         route=Route(("POST",), "/customer/kyc/steps/{id}/answers"),
         noun="step",
-        prepare=Prepare(find_files),
+        prepare=REFERENCED,
         replay=Replay(record=lambda reply: reply.step, answer=_recall_step),
     ),
     Command(

@@ -57,7 +57,7 @@ class GetDocuments(ListRequest, frozen=True, kw_only=True):
     brand: Brand | UnsetType = UNSET
     kyc_id: Id | UnsetType = UNSET
     step_id: Id | UnsetType = UNSET
-    status: Annotated[int, Meta(ge=-1, le=max(DocumentStatus))] = -1
+    status: Annotated[int, Meta(ge=-1, le=int(max(DocumentStatus)))] = -1
     type: DocumentType | UnsetType = UNSET
 
 

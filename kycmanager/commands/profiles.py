@@ -50,10 +50,10 @@ class GetProfiles(ListRequest, frozen=True, kw_only=True):
 
     customer_id: Id | UnsetType = UNSET
     brand: Brand | UnsetType = UNSET
-    status: Annotated[int, Meta(ge=-1, le=max(ProfileStatus))] = -1
+    status: Annotated[int, Meta(ge=-1, le=int(max(ProfileStatus)))] = -1
     required_level: Annotated[int, Meta(ge=-1, le=100)] = -1
     current_level: Annotated[int, Meta(ge=-1, le=100)] = -1
-    risk_level: Annotated[int, Meta(ge=-1, le=max(RiskLevel))] = -1
+    risk_level: Annotated[int, Meta(ge=-1, le=int(max(RiskLevel)))] = -1
     updated_from: Time = 0
     updated_to: Time = 0
     order: Literal["id", "-id", "updated_time", "-updated_time"] = "id"

@@ -83,8 +83,8 @@ class GetTemplates(ListRequest, frozen=True, kw_only=True):
     brand: Brand | UnsetType = UNSET
     level: Level | UnsetType = UNSET
     code: StepCode | UnsetType = UNSET
-    status: Annotated[int, Meta(ge=-1, le=max(TemplateStatus))] = -1
-    step_type: Annotated[int, Meta(ge=-1, le=max(StepType))] = -1
+    status: Annotated[int, Meta(ge=-1, le=int(max(TemplateStatus)))] = -1
+    step_type: Annotated[int, Meta(ge=-1, le=int(max(StepType)))] = -1
 
 
 CHANGEABLE = (
@@ -114,6 +114,7 @@ def _refuse_taken_code(context: WriteContext, brand: str, code: str, own_id: int
 
 def add_template(context: WriteContext, request: AddTemplate, _target: None) -> TemplateReply:
     """Check the schema, keep the template, tell of it."""
+    form_schema.ensure_requirements(request.requirements)
     form_schema.ensure(request.form_schema)
     _refuse_taken_code(context, request.brand, request.code, 0)
     template = Template(

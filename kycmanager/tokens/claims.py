@@ -11,7 +11,7 @@ from kycmanager.domain.session import Session
 BRAND = re.compile(r"[A-Za-z0-9_.-]{1,64}", re.ASCII)
 ALL_BRANDS = "*"
 ID_MAX = 2**53 - 1
-JTI_LENGTH_MAX = 256
+JTI_LENGTH_MAX = 128
 
 _DECIMAL = re.compile(r"[1-9][0-9]{0,15}", re.ASCII)
 _MISSING = object()
