@@ -94,7 +94,7 @@ class Changes(Records, Protocol):
     """What a write handler may do: read as `Records`, put new values, and tell of them. It never waits."""
 
     def next_id(self, table: str) -> int:
-        """Return a fresh id of table "template" | "profile" | "step" | "document"; never reused."""
+        """Return a fresh id of table "template" | "profile" | "step" | "document" | "audit"; never reused."""
         ...
 
     def put_template(self, template: Template) -> None: ...
@@ -116,11 +116,11 @@ class Changes(Records, Protocol):
         ...
 
     def tell(self, audit: AuditRow) -> None:
-        """Add an audit row; its id is given at the end of the command."""
+        """Add an audit row; its id came from `next_id`."""
         ...
 
     def emit(self, kind: str, record: Record, *, brand: str, customer_id: int, kyc_id: int) -> None:
-        """Append an event; its seq is given at the end of the command."""
+        """Append an event; it gets the next number of the feed."""
         ...
 
 

@@ -38,7 +38,9 @@ class Codec(Struct, frozen=True, eq=False):
 class Faults(Protocol):
     """Where an unexpected exception goes: logged once, under the returned correlation id."""
 
-    def __call__(self, command: str, error: BaseException) -> str: ...
+    def __call__(self, command: str, error: BaseException) -> str:
+        """Log the fault of a command, return its correlation id."""
+        ...
 
 
 class Call(Struct, frozen=True):

@@ -28,7 +28,7 @@ def audit(
     session = context.session
     context.changes.tell(
         AuditRow(
-            id=0,
+            id=context.changes.next_id("audit"),
             time=context.now,
             brand=brand,
             customer_id=customer_id,

@@ -1,0 +1,306 @@
+"""The committed records in memory, with the look-ups and lists every read uses."""
+
+import heapq
+from collections import Counter
+from collections.abc import Callable, Collection, Sequence
+from itertools import islice
+from typing import Any
+
+from kycmanager.domain.answers import file_references
+from kycmanager.domain.enums import DocumentStatus, StepStatus, TemplateStatus
+from kycmanager.domain.records import Document, IdempotencyRecord, Profile, Step, Template, TemplateText
+from kycmanager.ports import ListQuery, Page, Snapshot
+from kycmanager.store.indexes import COUNT_MAX, Index
+
+PROFILE_FIELDS = ("status", "required_level", "current_level", "risk_level")
+DOCUMENT_FIELDS = ("status", "type")
+KEYS_FORGOTTEN_AT_ONCE = 10_000
+TEMPLATE_FIELDS = ("level", "code", "status", "step_type")
+
+
+class Cache:
+    """Tables and indexes; changed only by `publish`, after a commit. Answers `Records` and `Lists`."""
+
+    def __init__(self) -> None:
+        self.templates: dict[int, Template] = {}
+        self.texts: dict[tuple[int, int], TemplateText] = {}
+        self.profiles: dict[int, Profile] = {}
+        self.steps: dict[int, Step] = {}
+        self.documents: dict[int, Document] = {}
+        self.idempotency: dict[str, IdempotencyRecord] = {}
+        self.counters: dict[str, int] = {}
+        self._codes: dict[tuple[str, str], int] = {}
+        self._by_brand: dict[str, tuple[Template, ...]] = {}
+        self._uses: Counter[int] = Counter()
+        self._customers: dict[str, dict[int, int]] = {}
+        self._steps_of: dict[int, tuple[Step, ...]] = {}
+        self._documents_of: dict[int, tuple[Document, ...]] = {}
+        self._files: dict[str, int] = {}
+        self._due: list[tuple[int, str, int]] = []
+        self._template_index = Index(TEMPLATE_FIELDS)
+        self._profile_index = Index(PROFILE_FIELDS, timed=True)
+        self._document_index = Index(DOCUMENT_FIELDS)
+
+    # -- look-ups
+
+    def template(self, template_id: int) -> Template | None:
+        """Return a template, or None."""
+        return self.templates.get(template_id)
+
+    def template_by_code(self, brand: str, code: str) -> Template | None:
+        """Return the template of a brand with this code, whatever its status, or None."""
+        return self.templates.get(self._codes.get((brand, code), 0))
+
+    def active_templates(self, brand: str) -> Sequence[Template]:
+        """Return the templates of a brand that may be attached, by sort_index and id."""
+        return self._by_brand.get(brand, ())
+
+    def template_text(self, template_id: int, version: int) -> TemplateText:
+        """Return what a template asked for in one version; every step's version is kept."""
+        return self.texts[template_id, version]
+
+    def template_in_use(self, template_id: int) -> bool:
+        """Tell whether a step was ever made from the template."""
+        return self._uses[template_id] > 0
+
+    def profile(self, kyc_id: int) -> Profile | None:
+        """Return a profile, or None."""
+        return self.profiles.get(kyc_id)
+
+    def profile_of(self, customer_id: int, brand: str) -> Profile | None:
+        """Return the profile of a customer in a brand, or None."""
+        return self.profiles.get(self._customers.get(brand, {}).get(customer_id, 0))
+
+    def step(self, step_id: int) -> Step | None:
+        """Return a step, or None."""
+        return self.steps.get(step_id)
+
+    def steps_of(self, kyc_id: int) -> tuple[Step, ...]:
+        """Return all the steps of a profile, ids ascending."""
+        return self._steps_of.get(kyc_id, ())
+
+    def document(self, document_id: int) -> Document | None:
+        """Return a document, or None."""
+        return self.documents.get(document_id)
+
+    def documents_of(self, kyc_id: int) -> tuple[Document, ...]:
+        """Return all the documents of a profile, ids ascending."""
+        return self._documents_of.get(kyc_id, ())
+
+    def document_with_file(self, file_id: str) -> Document | None:
+        """Return the last document this file was attached to, or None."""
+        return self.documents.get(self._files.get(file_id, 0))
+
+    # -- lists
+
+    def list_templates(self, query: ListQuery) -> Page:
+        """List templates."""
+        return self._template_index.page(query, self.templates.__getitem__)
+
+    def list_profiles(self, query: ListQuery) -> Page:
+        """List profiles; a customer has one per brand, so that filter needs no index."""
+        if "customer_id" in query.filters:
+            return few(query, self.profiles_of_customer(query.filters["customer_id"]))
+        return self._profile_index.page(query, self.profiles.__getitem__)
+
+    def list_documents(self, query: ListQuery) -> Page:
+        """List documents; those of one customer, profile or step are few."""
+        filters = query.filters
+        if "customer_id" in filters:
+            owners: Sequence[int] = [found.id for found in self.profiles_of_customer(filters["customer_id"])]
+        elif "kyc_id" in filters:
+            owners = [filters["kyc_id"]]
+        elif "step_id" in filters:
+            step = self.steps.get(filters["step_id"])
+            owners = [step.kyc_id] if step else []
+        else:
+            return self._document_index.page(query, self.documents.__getitem__)
+        return few(query, [found for kyc_id in owners for found in self.documents_of(kyc_id)])
+
+    def profiles_of_customer(self, customer_id: int) -> Sequence[Profile]:
+        """Return the profiles of a customer in all brands, ids ascending."""
+        ids = [held[customer_id] for held in self._customers.values() if customer_id in held]
+        return [self.profiles[kyc_id] for kyc_id in sorted(ids)]
+
+    def due(self, now: int, limit: int) -> Sequence[tuple[str, int]]:
+        """Return what has run out, oldest first; it stays due until a commit has expired it."""
+        found: list[tuple[int, str, int]] = []
+        while self._due and self._due[0][0] <= now and len(found) < limit:
+            entry = heapq.heappop(self._due)
+            if self._is_due(entry) and entry not in found:
+                found.append(entry)
+        for entry in found:
+            heapq.heappush(self._due, entry)
+        return [(kind, record_id) for _, kind, record_id in found]
+
+    def _is_due(self, entry: tuple[int, str, int]) -> bool:
+        time, kind, record_id = entry
+        if kind == "step":
+            step = self.steps[record_id]
+            return step.status is StepStatus.APPROVED and step.expire_time == time
+        document = self.documents[record_id]
+        return document.status is DocumentStatus.APPROVED and document.expire_time == time
+
+    def attached_files(self) -> set[str]:
+        """Return every file that a document or an answer points to."""
+        files = {found.file_id for found in self.documents.values()}
+        asks = {key for key, text in self.texts.items() if "file_reference" in str(text.form_schema)}
+        for step in self.steps.values():
+            key = (step.template_id, step.template_version)
+            if step.answers and key in asks:
+                files.update(file_references(self.texts[key].form_schema, step.answers))
+        return files
+
+    # -- changes, after a commit only
+
+    def load(self, snapshot: Snapshot) -> None:
+        """Fill an empty cache."""
+        for text in snapshot.template_texts:
+            self.put_text(text)
+        for template in snapshot.templates:
+            self.put_template(template)
+        for profile in snapshot.profiles:
+            self.put_profile(profile)
+        for kyc_id, steps in _grouped(snapshot.steps).items():
+            self._steps_of[kyc_id] = tuple(steps)
+            for step in steps:
+                self.steps[step.id] = step
+                self._uses[step.template_id] += 1
+                self._note_step(step)
+        for document in snapshot.documents:
+            self.put_document(document)
+        for kept in snapshot.idempotency:
+            self.idempotency[kept.scope] = kept
+        self.counters = dict(snapshot.counters)
+
+    def forget_keys(self, before: int) -> None:
+        """Forget the idempotency keys used before a time; they stand in the order of their use."""
+        for scope, kept in list(islice(self.idempotency.items(), KEYS_FORGOTTEN_AT_ONCE)):
+            if kept.time >= before:
+                break
+            del self.idempotency[scope]
+
+    def put_text(self, text: TemplateText) -> None:
+        """Keep what a template asks for in one version."""
+        self.texts[text.template_id, text.version] = text
+
+    def put_template(self, template: Template) -> None:
+        """Keep a template."""
+        old = self.templates.get(template.id)
+        self.templates[template.id] = template
+        if old is None:
+            self._template_index.add(template)
+        else:
+            self._template_index.change(old, template)
+            self._release_code(old)
+        self._codes[template.brand, template.code] = template.id
+        self._sort_brands({template.brand} | ({old.brand} if old else set()))
+
+    def remove_template(self, template_id: int) -> None:
+        """Let an unused template go, and its texts."""
+        template = self.templates.pop(template_id)
+        self._template_index.remove(template)
+        self._release_code(template)
+        for key in [key for key in self.texts if key[0] == template_id]:
+            del self.texts[key]
+        self._sort_brands({template.brand})
+
+    def _release_code(self, template: Template) -> None:
+        # In one batch another template may have taken the code already.
+        if self._codes.get((template.brand, template.code)) == template.id:
+            del self._codes[template.brand, template.code]
+
+    def _sort_brands(self, brands: Collection[str]) -> None:
+        for brand in brands:
+            active = [
+                found
+                for found in self.templates.values()
+                if found.brand == brand and found.status is TemplateStatus.ACTIVE
+            ]
+            self._by_brand[brand] = tuple(sorted(active, key=lambda found: (found.sort_index, found.id)))
+
+    def put_profile(self, profile: Profile) -> None:
+        """Keep a profile."""
+        old = self.profiles.get(profile.id)
+        self.profiles[profile.id] = profile
+        if old is None:
+            self._profile_index.add(profile)
+            self._customers.setdefault(profile.brand, {})[profile.customer_id] = profile.id
+        else:
+            self._profile_index.change(old, profile)
+
+    def put_step(self, step: Step) -> None:
+        """Keep a step."""
+        old = self.steps.get(step.id)
+        self.steps[step.id] = step
+        self._steps_of[step.kyc_id] = with_record(self.steps_of(step.kyc_id), step)
+        if old is None:
+            self._uses[step.template_id] += 1
+        self._note_step(step)
+
+    def _note_step(self, step: Step) -> None:
+        if step.expire_time and step.status is StepStatus.APPROVED:
+            heapq.heappush(self._due, (step.expire_time, "step", step.id))
+
+    def put_document(self, document: Document) -> None:
+        """Keep a document."""
+        old = self.documents.get(document.id)
+        self.documents[document.id] = document
+        self._documents_of[document.kyc_id] = with_record(self.documents_of(document.kyc_id), document)
+        if old is None:
+            self._document_index.add(document)
+            self._files[document.file_id] = document.id
+        else:
+            self._document_index.change(old, document)
+        if document.expire_time and document.status is DocumentStatus.APPROVED:
+            heapq.heappush(self._due, (document.expire_time, "document", document.id))
+
+
+def _grouped(steps: Any) -> dict[int, list[Step]]:
+    groups: dict[int, list[Step]] = {}
+    for step in steps:
+        groups.setdefault(step.kyc_id, []).append(step)
+    return groups
+
+
+def with_record(held: tuple[Any, ...], record: Any) -> tuple[Any, ...]:
+    """Return the records with one of them replaced by its new value, or with a new one at the end."""
+    for place, other in enumerate(held):
+        if other.id == record.id:
+            return (*held[:place], record, *held[place + 1 :])
+    return (*held, record)
+
+
+def few(query: ListQuery, records: Sequence[Any]) -> Page:
+    """Answer a list over a handful of records by looking at each."""
+    fits = [found for found in records if _fits(query, found)]
+    keys: dict[str, Callable[[Any], Any]] = {
+        "id": lambda found: found.id,
+        "updated_time": lambda found: (found.updated_time, found.id),
+    }
+    down = query.order.startswith("-")
+    fits.sort(key=keys[query.order.lstrip("-")], reverse=down)
+    start = _place_after(fits, query.after) if query.after else query.offset
+    rows = fits[start : start + query.limit]
+    more = start + query.limit < len(fits)
+    capped = len(fits) > COUNT_MAX
+    return Page(
+        rows=rows,
+        count=COUNT_MAX if capped else len(fits),
+        capped=capped,
+        next=f"{rows[-1].updated_time}.{rows[-1].id}" if more else None,
+    )
+
+
+def _place_after(fits: Sequence[Any], after: str) -> int:
+    last = after.rpartition(".")[2]
+    places = [place for place, found in enumerate(fits) if str(found.id) == last]
+    return places[0] + 1 if places else len(fits)
+
+
+def _fits(query: ListQuery, found: Any) -> bool:
+    if query.brands is not None and found.brand not in query.brands:
+        return False
+    if found.updated_time < query.updated_from or (query.updated_to and found.updated_time > query.updated_to):
+        return False
+    return all(getattr(found, field) == value for field, value in query.filters.items())

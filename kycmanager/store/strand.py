@@ -1,0 +1,181 @@
+"""The one strand of writes: whatever waits becomes one batch, one transaction, and only then answers."""
+
+import asyncio
+import time
+from collections import deque
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from msgspec import Struct
+
+from kycmanager.domain.errors import Code, KycError
+from kycmanager.domain.records import Event, Revocation
+from kycmanager.ports import Changes, Clock, DataFault, OutcomeUnknown, Store, StoreFull
+from kycmanager.store.cache import Cache
+from kycmanager.store.overlay import Overlay
+from kycmanager.store.replies import Replies
+
+TURN_SECONDS = 0.001
+"""Reads wait no longer than this for handlers of writes."""
+
+REOPEN_SECONDS = 0.2
+"""The pause between two tries to reopen a base that failed."""
+
+Job = tuple[Callable[[Changes, int], Any], Callable[[Any], None]]
+
+
+class StrandLimits(Struct, frozen=True, kw_only=True):
+    """Bounds of the strand: commands waiting, commands a batch, keys kept, and how long a key counts (seconds)."""
+
+    queue_max: int = 10_000
+    batch_max: int = 512
+    keys_max: int = 1_000_000
+    idempotency_seconds: int = 86_400
+
+
+class Committed(Struct, frozen=True):
+    """What followers of the feed are told after a commit."""
+
+    events: Sequence[Event]
+    revocations: Sequence[Revocation]
+
+
+class CommandStrand:
+    """Runs write handlers one after another; `follow` is told of every commit before the callers are."""
+
+    def __init__(
+        self,
+        cache: Cache,
+        store: Store,
+        replies: Replies,
+        clock: Clock,
+        limits: StrandLimits,
+        follow: Callable[[Committed], None],
+    ) -> None:
+        self._cache = cache
+        self._store = store
+        self._replies = replies
+        self._clock = clock
+        self._limits = limits
+        self._follow = follow
+        self._queue: deque[Job] = deque()
+        self._wake = asyncio.Event()
+        self._task: asyncio.Task[None] | None = None
+        self._closing = False
+        self.batches = 0
+        self.commands = 0
+        self.healthy = True
+
+    @property
+    def depth(self) -> int:
+        """The number of commands that wait."""
+        return len(self._queue)
+
+    def start(self) -> None:
+        """Take commands from now on."""
+        self._task = asyncio.create_task(self._serve(), name="strand")
+
+    async def close(self) -> None:
+        """Take no more commands, finish those that wait."""
+        self._closing = True
+        self._wake.set()
+        if self._task is not None:
+            await self._task
+            self._task = None
+
+    def post(self, run: Callable[[Changes, int], Any], done: Callable[[Any], None]) -> None:
+        """Queue a command; raises OVERLOADED over the bound and SHUTDOWN when closing."""
+        if self._closing:
+            raise KycError(Code.SHUTDOWN, "The daemon is stopping; try again in a moment")
+        if len(self._queue) >= self._limits.queue_max:
+            raise KycError(Code.OVERLOADED, "Too many writes are waiting; try again later")
+        self._queue.append((run, done))
+        self._wake.set()
+
+    async def _serve(self) -> None:
+        while True:
+            if not self._queue:
+                if self._closing:
+                    return
+                self._wake.clear()
+                await self._wake.wait()
+                continue
+            jobs = [self._queue.popleft() for _ in range(min(len(self._queue), self._limits.batch_max))]
+            for (_, done), result in zip(jobs, await self._run(jobs), strict=True):
+                done(result)
+            self.batches += 1
+            self.commands += len(jobs)
+
+    async def _run(self, jobs: list[Job]) -> list[Any]:
+        """Run one batch and commit it; the results stand in the order of the jobs."""
+        overlay = self._overlay()
+        results = await self._handle(overlay, jobs)
+        if not overlay.changed:
+            return results
+        try:
+            await self._store.commit(overlay.batch())
+        except DataFault:
+            return await self._run_apart(jobs)
+        except StoreFull:
+            return [KycError(Code.STORAGE_FULL, "The disk is full; nothing was changed")] * len(jobs)
+        except OutcomeUnknown:
+            await self._recover(overlay)
+            return [_unknown()] * len(jobs)
+        self._publish(overlay)
+        return results
+
+    def _overlay(self) -> Overlay:
+        return Overlay(
+            self._cache,
+            now=self._clock(),
+            idempotency_seconds=self._limits.idempotency_seconds,
+            keys_max=self._limits.keys_max,
+        )
+
+    async def _handle(self, overlay: Overlay, jobs: list[Job]) -> list[Any]:
+        results: list[Any] = []
+        turn = time.perf_counter()
+        for run, _ in jobs:
+            overlay.begin()
+            try:
+                results.append(run(overlay, overlay.now))
+            except Exception as error:  # noqa: BLE001 - the gate tells refusals from faults
+                overlay.undo()
+                results.append(error)
+            if time.perf_counter() - turn > TURN_SECONDS:
+                await asyncio.sleep(0)
+                turn = time.perf_counter()
+        return results
+
+    async def _run_apart(self, jobs: list[Job]) -> list[Any]:
+        """Run the commands of a batch the base could not take one per transaction: only the guilty one fails."""
+        if len(jobs) == 1:
+            return [KycError(Code.INVALID_DATA, "data: holds a value that cannot be stored")]
+        return [(await self._run([job]))[0] for job in jobs]
+
+    async def _recover(self, overlay: Overlay) -> None:
+        """Find out whether an uncertain batch arrived; no write is taken until that is known."""
+        self.healthy = False
+        while True:
+            try:
+                counters = await self._store.reopen()
+                break
+            except Exception:  # noqa: BLE001 - whatever keeps the base away, the next try may find it
+                if self._closing:
+                    return
+                await asyncio.sleep(REOPEN_SECONDS)
+        if counters["audit"] == overlay.counters()["audit"]:
+            self._publish(overlay)
+        self.healthy = True
+
+    def _publish(self, overlay: Overlay) -> None:
+        overlay.publish()
+        self._replies.drop(overlay.touched_profiles(), self._steps_of)
+        self._follow(Committed(overlay.events, overlay.revocations))
+
+    def _steps_of(self, kyc_id: int) -> list[int]:
+        return [step.id for step in self._cache.steps_of(kyc_id)]
+
+
+def _unknown() -> KycError:
+    return KycError(Code.OUTCOME_UNKNOWN, "The base failed while writing; read the record before trying again")
