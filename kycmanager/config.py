@@ -51,7 +51,7 @@ class Limits(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     write_queue_max: Annotated[int, Meta(ge=1, le=1_000_000)] = 8192
     batch_commands_max: Annotated[int, Meta(ge=1, le=65_536)] = 1024
     out_buffer_bytes_max: Annotated[int, Meta(ge=64 * KIB, le=64 * MIB)] = MIB
-    connections_max: Annotated[int, Meta(ge=1, le=1_000_000)] = 20_000
+    connections_max: Annotated[int, Meta(ge=1, le=1_000_000)] = 15_000
     request_seconds: Seconds = 30
     frame_seconds: Seconds = 30
     slow_seconds: Seconds = 5

@@ -107,6 +107,11 @@ def tell_loop_fault(_loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -
     get_logger("asyncio").error(event, exc_info=fault if isinstance(fault, BaseException) else None)
 
 
+def tell_uncaught(_kind: type[BaseException], fault: BaseException, _trace: TracebackType | None) -> None:
+    """Log what nobody caught (`sys.excepthook`), without the text it carries."""
+    get_logger("process").critical("uncaught fault", exc_info=fault)
+
+
 def redact(_logger: WrappedLogger, _method: str, event: EventDict) -> ProcessorReturnValue:
     """Blank private keys, tokens and over-long texts: the second line of defence, the first is not to log them."""
     return {name: _clean(name, value, 0) for name, value in event.items()}

@@ -1,0 +1,111 @@
+"""The command line: argument parsing only; the work is done by the modules of kycmanager.cli."""
+
+import argparse
+import sys
+from collections.abc import Callable, Sequence
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+from kycmanager.cli import check, serve, token, verify
+from kycmanager.cli.faults import CliError, UsageError
+from kycmanager.cli.output import complain
+from kycmanager.config import ConfigError
+from kycmanager.ports import StoreRefused
+from kycmanager.tokens.keys import KeyFileError
+
+Run = Callable[[argparse.Namespace], int]
+
+_EXPECTED = (CliError, ConfigError, KeyFileError, StoreRefused)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one sub-command: 0 done, 1 failed, 2 called wrongly. A fault is one line on stderr."""
+    args = parser().parse_args(arguments)
+    run: Run = args.run
+    try:
+        return run(args)
+    except _EXPECTED as fault:
+        complain(str(fault))
+        return 2 if isinstance(fault, UsageError) else 1
+    except KeyboardInterrupt:
+        complain("interrupted; start it again when you like")
+        return 1
+
+
+def parser() -> argparse.ArgumentParser:
+    """Build the parser of all sub-commands."""
+    root = argparse.ArgumentParser(prog="kycmanager", description="Ask, review, decide, and prove it years later.")
+    root.add_argument("--version", action="version", version=f"kycmanager {_version()}")
+    commands = root.add_subparsers(required=True, metavar="COMMAND")
+    _add_serve(commands)
+    _add_token(commands)
+    _add_demo(commands)
+    _settings(_command(commands, "check", "check the settings, the keys and the bases", check.main))
+    _settings(_command(commands, "verify", "hash every stored file again and compare", verify.main))
+    return root
+
+
+def _add_serve(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    command = _command(commands, "serve", "run the daemon until SIGTERM or SIGINT", serve.main)
+    _settings(command)
+    command.add_argument("--tcp", metavar="HOST:PORT", help="TCP door; port 0 takes any free one")
+    command.add_argument("--http", metavar="HOST:PORT", help="HTTP door; port 0 takes any free one")
+    command.add_argument("--ready-file", type=Path, metavar="FILE", help="written as JSON when it serves")
+
+
+def _add_token(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    group = commands.add_parser("token", help="issue and revoke session tokens", description="Session tokens.")
+    actions = group.add_subparsers(required=True, metavar="ACTION")
+    sessions = ", ".join(token.SESSION_NAMES)
+    issue = _command(actions, "issue", "print a new token", token.issue)
+    _settings(issue)
+    issue.add_argument("--session", required=True, metavar="NAME", help=f"one of {sessions}")
+    issue.add_argument("--id", required=True, type=int, metavar="N", help="id of the manager or customer")
+    issue.add_argument("--brand", action="append", metavar="B", help="a brand of its scope; repeat it; none = all")
+    issue.add_argument("--ttl", metavar="TIME", help="life of the token: 30m, 8h, 7d (default: tokens.ttl)")
+    revoke = _command(actions, "revoke", "refuse tokens before their time", token.revoke)
+    _settings(revoke)
+    revoke.add_argument("--jti", metavar="ID", help="the token with this jti")
+    revoke.add_argument("--token", metavar="TOKEN", help="this token; - reads it from stdin")
+    revoke.add_argument("--session", metavar="NAME", help="with --id: all tokens of a subject issued before now")
+    revoke.add_argument("--id", type=int, metavar="N", help="with --session")
+
+
+def _add_demo(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    command = _command(commands, "demo", "start a daemon and play the life of one customer on it", _demo)
+    command.add_argument("--data", type=Path, metavar="DIR", help="data folder (default: a temporary one)")
+    command.add_argument("--keep", action="store_true", help="leave the daemon running and its data in place")
+    command.add_argument("--verbose", action="store_true", help="show every request and reply")
+
+
+def _command(
+    commands: "argparse._SubParsersAction[argparse.ArgumentParser]",
+    name: str,
+    summary: str,
+    run: Run,
+) -> argparse.ArgumentParser:
+    command = commands.add_parser(name, help=summary, description=f"{summary[0].upper()}{summary[1:]}.")
+    command.set_defaults(run=run)
+    return command
+
+
+def _settings(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--config", type=Path, metavar="FILE", help="settings (default: ./config.toml if there)")
+    command.add_argument("--data", type=Path, metavar="DIR", help="data folder (default: server.data)")
+
+
+def _demo(args: argparse.Namespace) -> int:
+    from kycmanager.cli import demo  # noqa: PLC0415 - a daemon need not load its demonstration
+
+    return demo.main(args)
+
+
+def _version() -> str:
+    try:
+        return version("kycmanager")
+    except PackageNotFoundError:
+        return "unreleased"
+
+
+if __name__ == "__main__":
+    sys.exit(main())
