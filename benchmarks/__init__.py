@@ -1,0 +1,1 @@
+"""Side-by-side measurements of the daemon and its peers: `python -m benchmarks` writes RESULTS.md and results.json."""

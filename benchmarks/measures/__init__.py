@@ -1,0 +1,1 @@
+"""The measurements themselves, one small module per kind of work."""

@@ -1,0 +1,135 @@
+"""THE table: one row for each benchmark."""
+
+from functools import partial
+
+from benchmarks.measures import idle, mixed, rest_reads, size, tcp_reads, uploads, writes
+from benchmarks.model import Benchmark, Target
+
+PER_SECOND = "requests/s"
+
+
+def _at_most(of: str, bound: float) -> Target:
+    return Target(of, bound, at_least=False)
+
+
+def _writes(clients: int, rate: float, p99_ms: float) -> Benchmark:
+    return Benchmark(
+        name=f"durable_writes_{clients}",
+        summary=f"a step approved over TCP and durable before the answer, {clients} clients",
+        unit=PER_SECOND,
+        peers=("postgresql", "fastapi", "fdatasync"),
+        targets=(Target("value", rate), _at_most("p99_ms", p99_ms), Target("postgresql", 4)),
+        measure=partial(writes.measure, clients=clients),
+    )
+
+
+TABLE = (
+    Benchmark(
+        name="tcp_read_depth1",
+        summary="a profile of 2 KB over TCP, 50 connections, one request in flight on each",
+        unit=PER_SECOND,
+        peers=("redis-server", "asyncio"),
+        targets=(Target("redis-server", 0.9),),
+        measure=partial(tcp_reads.measure, depth=1),
+    ),
+    Benchmark(
+        name="tcp_read_depth16",
+        summary="a profile of 2 KB over TCP, 50 connections, sixteen requests in flight on each",
+        unit=PER_SECOND,
+        peers=("redis-server", "asyncio"),
+        targets=(Target("redis-server", 0.7),),
+        measure=partial(tcp_reads.measure, depth=16),
+    ),
+    Benchmark(
+        name="rest_profile_read",
+        summary="a profile of 2 KB over REST, 50 kept connections",
+        unit=PER_SECOND,
+        peers=("nginx", "fastapi"),
+        targets=(Target("nginx", 1.0), Target("fastapi", 25)),
+        measure=rest_reads.profile,
+    ),
+    Benchmark(
+        name="rest_step_read",
+        summary="a step over REST, 50 kept connections",
+        unit=PER_SECOND,
+        peers=("fastapi",),
+        targets=(Target("fastapi", 5),),
+        measure=rest_reads.step,
+    ),
+    Benchmark(
+        name="rest_list_100",
+        summary="a filtered list of a hundred profiles over REST, 50 kept connections",
+        unit=PER_SECOND,
+        peers=("fastapi",),
+        targets=(Target("fastapi", 5),),
+        measure=rest_reads.list_100,
+    ),
+    _writes(1, 3_000, 1),
+    _writes(8, 15_000, 2),
+    _writes(64, 40_000, 5),
+    _writes(512, 60_000, 25),
+    Benchmark(
+        name="mixed_read_p99",
+        summary="p99 of reads among 10 % writes, 64 clients over TCP, beside reads alone",
+        unit="ms",
+        peers=("reads only",),
+        targets=(_at_most("reads only", 3),),
+        measure=mixed.measure,
+    ),
+    Benchmark(
+        name="upload_1mb_raw",
+        summary="pictures of 1 MB as raw bodies, four at a time, hashed and synced",
+        unit="MB/s",
+        peers=("cp+sha256", "fastapi", "flask"),
+        targets=(Target("cp+sha256", 0.8), Target("fastapi", 1.5), Target("flask", 3)),
+        measure=partial(uploads.measure, form="raw"),
+    ),
+    Benchmark(
+        name="upload_1mb_multipart",
+        summary="pictures of 1 MB as multipart forms, four at a time, hashed and synced",
+        unit="MB/s",
+        peers=("cp+sha256", "fastapi", "flask"),
+        targets=(Target("cp+sha256", 0.6), Target("fastapi", 1.5), Target("flask", 3)),
+        measure=partial(uploads.measure, form="multipart"),
+    ),
+    Benchmark(
+        name="start_100k",
+        summary="from spawn to ready with 100,000 profiles of four steps",
+        unit="s",
+        peers=(),
+        targets=(_at_most("value", 2),),
+        measure=size.start,
+    ),
+    Benchmark(
+        name="memory_per_profile",
+        summary="resident memory for each of 100,000 profiles of four steps",
+        unit="bytes",
+        peers=(),
+        targets=(_at_most("value", 3072),),
+        measure=size.memory,
+    ),
+    Benchmark(
+        name="reads_at_100k",
+        summary="profile reads over TCP with 100,000 profiles beside 1,000",
+        unit=PER_SECOND,
+        peers=(size.SMALL,),
+        targets=(Target(size.SMALL, 0.9),),
+        measure=size.reads,
+    ),
+    Benchmark(
+        name="lists_at_100k",
+        summary="filtered lists over TCP with 100,000 profiles beside 1,000",
+        unit=PER_SECOND,
+        peers=(size.SMALL,),
+        targets=(Target(size.SMALL, 0.9),),
+        measure=size.lists,
+    ),
+    Benchmark(
+        name="idle_connections",
+        summary="memory of 10,000 idle TCP connections; the latencies are of 50 active ones meanwhile",
+        unit="MB",
+        peers=(),
+        targets=(_at_most("value", 300), _at_most("p99_ms", 20)),
+        measure=idle.measure,
+    ),
+)
