@@ -36,7 +36,7 @@ REDACTED = "[redacted]"
 _TEXT_LENGTH_MAX = 300
 _DEPTH_MAX = 4
 _TOKEN = re.compile(r"[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}")
-_QUOTED_PART = re.compile(r"[(<'\"].*", re.DOTALL)
+_QUOTED_PART = re.compile(r"(?:(?<=callback) |[(<'\"]).*", re.DOTALL)
 _PROCESS = secrets.token_hex(4)
 _numbers = itertools.count(1)
 _ExcInfo = tuple[type[BaseException], BaseException, TracebackType | None]
