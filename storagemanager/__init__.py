@@ -1,0 +1,39 @@
+"""Stores files: validate, write, register; knows nothing of what they are for."""
+
+from storagemanager.backends.local import LocalBackend
+from storagemanager.errors import StorageError, StorageErrorCode
+from storagemanager.manager import StorageManager
+from storagemanager.model import (
+    DEFAULT_EXTENSIONS,
+    FileMeta,
+    OpenReport,
+    Owner,
+    PinReport,
+    StorageSettings,
+    StorageStats,
+    VerifyReport,
+)
+from storagemanager.names import content_disposition
+from storagemanager.ports import Backend, Draft
+from storagemanager.reading import Reading
+from storagemanager.upload import Upload
+
+__all__ = [
+    "DEFAULT_EXTENSIONS",
+    "Backend",
+    "Draft",
+    "FileMeta",
+    "LocalBackend",
+    "OpenReport",
+    "Owner",
+    "PinReport",
+    "Reading",
+    "StorageError",
+    "StorageErrorCode",
+    "StorageManager",
+    "StorageSettings",
+    "StorageStats",
+    "Upload",
+    "VerifyReport",
+    "content_disposition",
+]

@@ -1,0 +1,1 @@
+"""The places files can lie in."""

@@ -1,0 +1,64 @@
+"""The one error of the package and its closed list of codes."""
+
+import errno
+from enum import StrEnum
+
+_FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
+
+
+class StorageErrorCode(StrEnum):
+    """Why storage said no. The names are stable; callers map them to their own answers."""
+
+    EMPTY = "EMPTY"
+    """The file has no bytes."""
+    TOO_LARGE = "TOO_LARGE"
+    """The file is larger than `StorageSettings.file_bytes_max`."""
+    REFUSED_TYPE = "REFUSED_TYPE"
+    """The extension is not one of `StorageSettings.extensions`."""
+    SIGNATURE_MISMATCH = "SIGNATURE_MISMATCH"
+    """The content is not what the extension says."""
+    STRUCTURE = "STRUCTURE"
+    """The content is cut off, malformed, or hides a second format."""
+    INVALID = "INVALID"
+    """A field beside the file (purpose, scope, owner) cannot be stored."""
+    FULL = "FULL"
+    """No room is left on the disk; nothing was kept, later attempts may succeed."""
+    BUSY = "BUSY"
+    """A bound on concurrent work is reached; try again."""
+    UNAVAILABLE = "UNAVAILABLE"
+    """The disk or the base refused the work; nothing was kept."""
+    OUTCOME_UNKNOWN = "OUTCOME_UNKNOWN"
+    """The commit failed in a way that tells nothing; the next start decides."""
+    NOT_FOUND = "NOT_FOUND"
+    """No such file."""
+    BROKEN = "BROKEN"
+    """The stored file or its metadata row is missing or damaged, and is not served."""
+    BASE_DAMAGED = "BASE_DAMAGED"
+    """The base cannot be read; it must be restored."""
+    BASE_NEWER = "BASE_NEWER"
+    """The base was written by a newer program."""
+    BASE_MISMATCH = "BASE_MISMATCH"
+    """The base and the stored files do not belong together."""
+    CLOSED = "CLOSED"
+    """The manager or the upload has ended."""
+
+
+class StorageError(Exception):
+    """What storage raises: a code for programs, a field and a reason for people.
+
+    `str()` of it is "field: reason".
+    """
+
+    def __init__(self, code: StorageErrorCode, field: str, reason: str) -> None:
+        super().__init__(f"{field}: {reason}")
+        self.code = code
+        self.field = field
+        self.reason = reason
+
+
+def from_os(error: OSError, field: str = "file") -> StorageError:
+    """Translate a fault of the file system: FULL where room is missing, UNAVAILABLE for all else."""
+    if error.errno in _FULL:
+        return StorageError(StorageErrorCode.FULL, field, "no room is left in the storage")
+    name = errno.errorcode.get(error.errno or 0, "an unnamed fault")
+    return StorageError(StorageErrorCode.UNAVAILABLE, field, f"the storage answered {name}")

@@ -1,0 +1,165 @@
+"""Holding files against rows: reconciliation at the start, the full check, and the check before a file is served."""
+
+import hashlib
+from collections import OrderedDict
+from collections.abc import AsyncIterator, Callable, Collection, Hashable, Sequence
+from itertools import islice
+
+from storagemanager.errors import StorageError, StorageErrorCode, from_os
+from storagemanager.layout import uuid_of
+from storagemanager.metadata import SCAN_ROWS, Metadata, Row
+from storagemanager.model import FileMeta, OpenReport, VerifyReport
+from storagemanager.ports import Backend
+from storagemanager.workers import Workers
+
+CHECKED_MAX = 20_000
+"""Files whose last check is remembered."""
+
+_HASH_BYTES = 1024 * 1024
+
+Progress = Callable[[int, int], None]
+"""Told after each file: how many were checked, how many there are."""
+
+
+class Inspector:
+    """Compares what lies in the backend with what the metadata says, and names what differs."""
+
+    def __init__(self, backend: Backend, metadata: Metadata, workers: Workers) -> None:
+        self._backend = backend
+        self._metadata = metadata
+        self._workers = workers
+        self._checked: OrderedDict[str, tuple[Hashable, int]] = OrderedDict()
+
+    async def reconcile(self, orphans_max: int) -> OpenReport:
+        """Remove files without a row and report rows without their file; BASE_MISMATCH over `orphans_max`.
+
+        Only for a start: an upload under way would be taken for an orphan.
+        """
+        orphans, foreign = await self._strangers()
+        if len(orphans) > orphans_max:
+            raise StorageError(
+                StorageErrorCode.BASE_MISMATCH,
+                "storage",
+                f"{len(orphans)} stored files are unknown to the base, more than a crash leaves: is the base an older"
+                " backup? Nothing was removed; restore the matching base, or raise orphans_max to let them go",
+            )
+        await self._workers.submit(self._remove, orphans)
+        missing: list[str] = []
+        wrong_size: list[str] = []
+        damaged: list[str] = []
+        async for rows in self._batches():
+            damaged += [uuid for _, uuid, meta in rows if meta is None]
+            metas = [meta for _, _, meta in rows if meta is not None]
+            sizes = await self._workers.submit(self._sizes, metas)
+            for meta, size in zip(metas, sizes, strict=True):
+                if size is None:
+                    missing.append(meta.storage_name)
+                elif size != meta.file_size:
+                    wrong_size.append(meta.storage_name)
+        return OpenReport(
+            orphans_removed=len(orphans),
+            missing=tuple(missing),
+            wrong_size=tuple(wrong_size),
+            damaged_rows=tuple(damaged),
+            foreign=tuple(foreign),
+        )
+
+    async def verify(self, progress: Progress | None, moving: Callable[[], Collection[str]]) -> VerifyReport:
+        """Hash every file and check every row, while others work; `moving` tells which uuids come or go just now."""
+        total, _, _ = await self._metadata.totals()
+        seen = files = file_bytes = 0
+        missing: list[str] = []
+        damaged: list[str] = []
+        damaged_rows: list[str] = []
+        async for rows in self._batches():
+            for _, uuid, meta in rows:
+                seen += 1
+                if meta is None:
+                    damaged_rows.append(uuid)
+                else:
+                    checksum = await self._workers.submit(self._checksum, meta)
+                    if checksum == meta.checksum:
+                        files += 1
+                        file_bytes += meta.file_size
+                    elif await self._metadata.known([uuid]):  # it may have expired since the row was read
+                        (damaged if checksum else missing).append(meta.storage_name)
+                if progress:
+                    progress(seen, max(total, seen))
+        orphans, foreign = await self._strangers()
+        lasting = await self._lasting(orphans, moving())
+        return VerifyReport(
+            files=files,
+            file_bytes=file_bytes,
+            missing=tuple(missing),
+            damaged=tuple(damaged),
+            damaged_rows=tuple(damaged_rows),
+            orphans=tuple(lasting),
+            foreign=tuple(foreign),
+            base_problem=await self._metadata.integrity(),
+        )
+
+    async def check(self, meta: FileMeta, now: int, recheck_seconds: int) -> None:
+        """Return if the file is what was received; BROKEN, naming the file, if it is not or is gone.
+
+        A file that was checked in the last `recheck_seconds`, and that nobody has touched since, is not hashed again.
+        """
+        state = await self._workers.submit(self._backend.state, meta.storage_name)
+        checked = self._checked.pop(meta.uuid, None)
+        if checked is not None and checked[0] == state and 0 <= now - checked[1] < recheck_seconds:
+            self._checked[meta.uuid] = checked
+            return
+        checksum = await self._workers.submit(self._checksum, meta)
+        if checksum != meta.checksum:
+            fault = "damaged" if checksum else "missing"
+            raise StorageError(StorageErrorCode.BROKEN, "file", f"the stored file {meta.storage_name} is {fault}")
+        self._checked[meta.uuid] = (state, now)
+        if len(self._checked) > CHECKED_MAX:
+            self._checked.popitem(last=False)
+
+    async def _strangers(self) -> tuple[list[str], list[str]]:
+        """Return names of files without a row, and names that are none of ours; a dot file is neither."""
+        orphans: list[str] = []
+        foreign: list[str] = []
+        names = self._backend.names()
+        while batch := await self._workers.submit(lambda: list(islice(names, SCAN_ROWS))):
+            by_name = {name: uuid_of(name) for name in batch if not name.startswith(".")}
+            known = await self._metadata.known([uuid for uuid in by_name.values() if uuid])
+            orphans += [name for name, uuid in by_name.items() if uuid and uuid not in known]
+            foreign += [name for name, uuid in by_name.items() if not uuid]
+        return orphans, foreign
+
+    async def _lasting(self, orphans: Sequence[str], moving: Collection[str]) -> list[str]:
+        """Return those orphans that are no upload or removal under way."""
+        quiet = [name for name in orphans if uuid_of(name) not in moving]
+        known = await self._metadata.known([uuid for name in quiet if (uuid := uuid_of(name))])
+        return [
+            name
+            for name in quiet
+            if uuid_of(name) not in known and await self._workers.submit(self._backend.size, name) is not None
+        ]
+
+    async def _batches(self) -> AsyncIterator[list[Row]]:
+        row_id = 0
+        while rows := await self._metadata.rows_after(row_id):
+            yield rows
+            row_id = rows[-1][0]
+
+    def _remove(self, names: Sequence[str]) -> None:
+        for name in names:
+            self._backend.remove(name)
+
+    def _sizes(self, metas: Sequence[FileMeta]) -> list[int | None]:
+        return [self._backend.size(meta.storage_name) for meta in metas]
+
+    def _checksum(self, meta: FileMeta) -> str:
+        """Return the hash of what is stored, "unreadable" where the disk fails, "" where there is no file."""
+        try:
+            with self._backend.open(meta.storage_name) as file:
+                found = hashlib.sha256()
+                while piece := file.read(_HASH_BYTES):
+                    found.update(piece)
+                return found.hexdigest()
+        except FileNotFoundError:
+            return ""
+        except OSError as error:
+            return str(from_os(error))

@@ -1,0 +1,262 @@
+"""The storage manager: receives files, keeps what is known of them, and gives them back intact or not at all."""
+
+from collections import Counter
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from uuid import uuid4
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from storagemanager.backends.local import LocalBackend
+from storagemanager.base import Base
+from storagemanager.errors import StorageError, StorageErrorCode, from_os
+from storagemanager.inspection import Inspector, Progress
+from storagemanager.label import make_label
+from storagemanager.layout import is_uuid, uuid_of
+from storagemanager.metadata import Metadata
+from storagemanager.model import FileMeta, OpenReport, Owner, PinReport, StorageSettings, StorageStats, VerifyReport
+from storagemanager.ports import Backend
+from storagemanager.reading import Reading
+from storagemanager.upload import Door, Upload
+from storagemanager.validation import Validator
+from storagemanager.workers import Workers
+
+
+class _Opened(Struct, frozen=True):
+    """What exists only between `open` and `close`."""
+
+    workers: Workers
+    base: Base
+    metadata: Metadata
+    inspector: Inspector
+    door: Door
+
+
+class StorageManager:
+    """Files of one data folder: content in `<data_dir>/storage`, what is known of it in `<data_dir>/bases/storage.db`.
+
+    One process at a time may hold a data folder; whoever starts the manager sees to that. All methods belong to one
+    event loop. Every error is a `StorageError`; CLOSED outside of `open` and `close`.
+    """
+
+    def __init__(
+        self,
+        data_dir: Path,
+        settings: StorageSettings,
+        clock: Callable[[], int],
+        *,
+        backend: Backend | None = None,
+        new_uuid: Callable[[], str] = lambda: str(uuid4()),
+    ) -> None:
+        """`clock` returns Unix seconds. `backend` defaults to the local folder. ValueError for unknown extensions."""
+        self._data_dir = data_dir
+        self._settings = settings
+        self._clock = clock
+        self._new_uuid = new_uuid
+        self._validator = Validator(settings)
+        self._backend = backend or LocalBackend(data_dir / "storage")
+        self._state: _Opened | None = None
+        self._uploads: set[Upload] = set()
+        self._removing: Counter[str] = Counter()
+
+    async def open(self) -> OpenReport:
+        """Migrate and check the base, remove what a crash left, let expired uploads go; return what was found.
+
+        BASE_DAMAGED, BASE_NEWER and BASE_MISMATCH say in their text what to do next. Once more is BUSY.
+        """
+        if self._state is not None:
+            raise StorageError(StorageErrorCode.BUSY, "storage", "the storage is open already")
+        workers = Workers(self._settings.threads)
+        base = Base(self._data_dir / "bases" / "storage.db", workers)
+        try:
+            temporary = await workers.submit(self._backend.prepare)
+            await base.open(may_be_new=not await workers.submit(self._has_files))
+            opened = self._assemble(workers, base)
+            report = await opened.inspector.reconcile(self._settings.orphans_max)
+            self._state = opened
+            return replace(report, temporary_removed=temporary, expired=await self.expire(self._clock()))
+        except BaseException as error:
+            self._state = None
+            await base.close()
+            await workers.close()
+            raise (from_os(error, "storage") if isinstance(error, OSError) else error) from error
+
+    async def close(self) -> None:
+        """Abort what is still being received, finish what was begun, end the threads; once more does nothing."""
+        opened, self._state = self._state, None
+        if opened is None:
+            return
+        for upload in tuple(self._uploads):
+            await upload.abort()
+        await opened.workers.settle()
+        await opened.base.close()
+        await opened.workers.close()
+
+    def receive(
+        self,
+        *,
+        original_name: str,
+        declared_type: str,
+        owner: Owner,
+        purpose: str,
+        scope: int,
+        length_hint: int | None = None,
+    ) -> Upload:
+        """Return an upload to write to; nothing touches the disk before its first chunk is full.
+
+        REFUSED_TYPE by the name, TOO_LARGE by `length_hint` (bytes, where the sender tells them; a hint only),
+        INVALID for a field that cannot be stored, BUSY over `uploads_max`.
+        """
+        opened = self._opened()
+        if len(self._uploads) >= self._settings.uploads_max:
+            raise StorageError(StorageErrorCode.BUSY, "storage", "too many uploads are under way")
+        self._validator.check_size(length_hint or 0)
+        label = make_label(
+            self._validator,
+            uuid=self._new_uuid(),
+            original_name=original_name,
+            declared_type=declared_type,
+            owner=owner,
+            purpose=purpose,
+            scope=scope,
+        )
+        upload = Upload(opened.door, label)
+        self._uploads.add(upload)
+        return upload
+
+    def peek(self, uuid: str) -> FileMeta | None:
+        """Return a file's metadata if it is in memory; None says nothing, `get` does."""
+        return self._opened().metadata.peek(uuid)
+
+    async def get(self, uuid: str) -> FileMeta | None:
+        """Return a file's metadata; None where there is none or `uuid` is no uuid. BROKEN for a damaged row."""
+        opened = self._opened()
+        return await opened.metadata.get(uuid) if is_uuid(uuid) else None
+
+    async def get_many(self, uuids: Iterable[str]) -> dict[str, FileMeta]:
+        """Return the metadata of the files there are, by uuid. BROKEN for a damaged row."""
+        opened = self._opened()
+        return await opened.metadata.get_many([uuid for uuid in uuids if is_uuid(uuid)])
+
+    async def open_read(self, meta: FileMeta, offset: int = 0, length: int | None = None) -> Reading:
+        """Return bytes `offset` to `offset + length`, cut to the file; None reads to the end.
+
+        BROKEN where the file is not what was received: a damaged file is never served.
+        """
+        opened = self._opened()
+        await self.check(meta)
+        try:
+            file = await opened.workers.submit(self._backend.open, meta.storage_name)
+            start = min(max(offset, 0), meta.file_size)
+            await opened.workers.submit(file.seek, start)
+        except OSError as error:
+            raise from_os(error) from error
+        left = meta.file_size - start
+        return Reading(file, left if length is None else min(max(length, 0), left), opened.workers)
+
+    async def path(self, meta: FileMeta) -> Path | None:
+        """Return the checked file's local path for a server to send from, None where the backend has none.
+
+        BROKEN as in `open_read`.
+        """
+        await self.check(meta)
+        return self._backend.path(meta.storage_name)
+
+    async def check(self, meta: FileMeta) -> None:
+        """Return if the stored file is what was received; BROKEN if it is damaged or gone.
+
+        It is hashed unless that was done within `recheck_seconds` and the file was not touched since.
+        """
+        await self._opened().inspector.check(meta, self._clock(), self._settings.recheck_seconds)
+
+    async def pin(self, uuids: Iterable[str]) -> None:
+        """Hold files: each uuid given adds one pin, and a pinned file never expires.
+
+        To be done before the attachment is written elsewhere. NOT_FOUND, and no pin at all, where one is missing.
+        """
+        await self._opened().metadata.pin(uuids)
+
+    async def unpin(self, uuids: Iterable[str]) -> None:
+        """Let files go: each uuid given takes one pin; from the last one on the file lives as an unattached upload."""
+        await self._opened().metadata.unpin(uuids, self._clock())
+
+    async def reconcile_pins(self, attached: Iterable[str]) -> PinReport:
+        """Make the pins those of `attached`, the complete list of attached uuids, repeated as often as attached.
+
+        For the start, before anything is attached: it unpins what never arrived and pins what lost its pin.
+        """
+        wanted = Counter(attached)
+        metadata = self._opened().metadata
+        now = self._clock()
+        pinned = unpinned = row_id = 0
+        while rows := await metadata.rows_after(row_id):
+            row_id = rows[-1][0]
+            here = {uuid: wanted.pop(uuid, 0) for _, uuid, _ in rows}
+            changed = {meta.uuid: here[meta.uuid] for _, _, meta in rows if meta and meta.pins != here[meta.uuid]}
+            if changed:
+                await metadata.set_pins(changed, now)
+            pinned += sum(1 for pins in changed.values() if pins)
+            unpinned += sum(1 for pins in changed.values() if not pins)
+        return PinReport(pinned=pinned, unpinned=unpinned, unknown=tuple(wanted))
+
+    async def expire(self, now: int) -> int:
+        """Remove the files that nothing has held for `unattached_seconds` before `now`; return how many."""
+        opened = self._opened()
+        expired = 0
+        # The row goes first: a crash in between leaves an orphan, which the next start removes.
+        while gone := await opened.metadata.take_loose(now - self._settings.unattached_seconds):
+            self._removing.update(meta.uuid for meta in gone)
+            try:
+                for meta in gone:
+                    await opened.workers.submit(self._backend.remove, meta.storage_name)
+            except OSError as error:
+                raise from_os(error) from error
+            finally:
+                self._removing.subtract(meta.uuid for meta in gone)
+                self._removing = +self._removing
+            expired += len(gone)
+        return expired
+
+    async def verify(self, progress: Progress | None = None) -> VerifyReport:
+        """Hash every file and check every row; name each that is missing, damaged, or an orphan. Changes nothing."""
+        return await self._opened().inspector.verify(progress, self._moving)
+
+    async def stats(self) -> StorageStats:
+        """Return counts of what is stored and under way."""
+        opened = self._opened()
+        files, file_bytes, attached = await opened.metadata.totals()
+        return StorageStats(
+            files=files,
+            file_bytes=file_bytes,
+            attached=attached,
+            uploads_active=len(self._uploads),
+            cache_entries=opened.metadata.cached,
+            free_bytes=await opened.workers.submit(self._backend.free_bytes),
+        )
+
+    def _opened(self) -> _Opened:
+        if self._state is None:
+            raise StorageError(StorageErrorCode.CLOSED, "storage", "the storage is not open")
+        return self._state
+
+    def _assemble(self, workers: Workers, base: Base) -> _Opened:
+        metadata = Metadata(base, self._settings.cache_entries_max)
+        inspector = Inspector(self._backend, metadata, workers)
+        door = Door(
+            self._settings,
+            self._backend,
+            metadata,
+            self._validator,
+            workers,
+            self._clock,
+            self._uploads.discard,
+        )
+        return _Opened(workers, base, metadata, inspector, door)
+
+    def _has_files(self) -> bool:
+        """Tell whether the backend holds any stored file; a base that is new beside them has been lost."""
+        return any(uuid_of(name) for name in self._backend.names())
+
+    def _moving(self) -> set[str]:
+        return {upload.uuid for upload in self._uploads} | set(self._removing)

@@ -1,0 +1,1 @@
+"""Strict, bounded walks over the formats: each finds where its format ends, or says why it is none."""
