@@ -14,6 +14,7 @@ import msgspec
 from kycmanager.cli.faults import CliError
 from kycmanager.cli.progress import Report
 from kycmanager.config import Config
+from kycmanager.domain.errors import KycError
 from kycmanager.ports import StoreRefused
 
 SOCKET = Path("bases") / "control.sock"
@@ -55,6 +56,8 @@ def perform(
             pass
         try:
             return asyncio.run((run_once or _app_run_once())(config, data_dir, command, data, report))
+        except KycError as refused:
+            raise CliError(f"{refused.message} ({refused.code.wire_name})") from None
         except StoreRefused:
             if time.monotonic() >= deadline:
                 raise

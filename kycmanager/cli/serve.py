@@ -127,13 +127,12 @@ async def _open(daemon: Daemon, stop: asyncio.Event) -> bool:
     stopping.cancel()
     if not opening.done():
         opening.cancel()
-    try:
-        await opening
-    except asyncio.CancelledError:
+        await asyncio.wait({opening})
+    if opening.cancelled():
         return False
-    except BaseException:
+    if fault := opening.exception():
         await _close(daemon)
-        raise
+        raise fault
     return True
 
 

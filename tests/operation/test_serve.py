@@ -1,0 +1,208 @@
+"""`kycmanager serve` around any daemon: ready file, signals, time limits, clean-up."""
+
+import argparse
+import asyncio
+import errno
+import json
+import os
+import resource
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from kycmanager.cli import serve
+from kycmanager.cli.faults import CliError, UsageError
+from kycmanager.cli.settings import load_settings, make_data_folder
+from kycmanager.config import Config
+from kycmanager.ports import StoreRefused
+
+
+class Daemon:
+    """Opens and closes as it is told, and remembers it."""
+
+    def __init__(self, report, *, opening=0.0, closing=0.0, fault=None):
+        self.tcp_address = ("127.0.0.1", 1)
+        self.http_address = ("127.0.0.1", 2)
+        self.done = []
+        self._opening, self._closing, self._fault = opening, closing, fault
+        report("loading", 1, 1)
+
+    async def open(self):
+        await asyncio.sleep(self._opening)
+        if self._fault:
+            raise self._fault
+        self.done.append("open")
+
+    async def close(self):
+        await asyncio.sleep(self._closing)
+        self.done.append("close")
+
+
+def made(daemons, **behaviour):
+    def make(report):
+        daemons.append(Daemon(report, **behaviour))
+        return daemons[-1]
+
+    return make
+
+
+async def test_ready_then_stopped(tmp_path):
+    ready, daemons, stop = tmp_path / "ready", [], asyncio.Event()
+    ready.write_text("of an earlier run")
+    serving = asyncio.ensure_future(serve.serve(made(daemons, opening=0.05), ready, stop))
+    await asyncio.sleep(0.02)
+    assert not ready.exists()
+    while not ready.exists():
+        await asyncio.sleep(0.01)
+    assert json.loads(ready.read_text()) == {"pid": os.getpid(), "tcp": ["127.0.0.1", 1], "http": ["127.0.0.1", 2]}
+    stop.set()
+    assert await serving == 0
+    assert daemons[0].done == ["open", "close"]
+    assert list(tmp_path.iterdir()) == []
+
+
+async def test_no_ready_file_is_needed():
+    stop = asyncio.Event()
+    serving = asyncio.ensure_future(serve.serve(made([]), None, stop))
+    await asyncio.sleep(0.01)
+    stop.set()
+    assert await serving == 0
+
+
+async def test_a_stop_cuts_the_opening_off(tmp_path):
+    daemons, stop = [], asyncio.Event()
+    serving = asyncio.ensure_future(serve.serve(made(daemons, opening=60), tmp_path / "ready", stop))
+    await asyncio.sleep(0.02)
+    stop.set()
+    assert await asyncio.wait_for(serving, 5) == 0
+    assert daemons[0].done == ["close"]
+
+
+@pytest.mark.parametrize("fault", [StoreRefused("held"), OSError(errno.EADDRINUSE, "in use"), ValueError("odd")])
+async def test_a_failed_opening_is_closed_and_raised(tmp_path, fault):
+    daemons = []
+    with pytest.raises(type(fault)):
+        await serve.serve(made(daemons, fault=fault), tmp_path / "ready", asyncio.Event())
+    assert daemons[0].done == ["close"]
+    assert list(tmp_path.iterdir()) == []
+
+
+async def test_a_ready_file_that_cannot_be_written_closes_the_daemon(tmp_path):
+    daemons = []
+    with pytest.raises(FileNotFoundError):
+        await serve.serve(made(daemons), tmp_path / "none" / "ready", asyncio.Event())
+    assert daemons[0].done == ["open", "close"]
+
+
+async def test_closing_has_an_end(monkeypatch):
+    monkeypatch.setattr(serve, "CLOSE_SECONDS_MAX", 0.05)
+    daemons, stop = [], asyncio.Event()
+    stop.set()
+    assert await asyncio.wait_for(serve.serve(made(daemons, closing=60), None, stop), 5) == 1
+
+
+@pytest.mark.parametrize(
+    ("fault", "words"),
+    [
+        (OSError(errno.EADDRINUSE, "Address already in use"), "in use; choose other ports"),
+        (OSError(errno.EACCES, "Permission denied"), "cannot be used (Permission denied); choose another"),
+        (OSError(errno.EIO, "Input/output error"), "could not start (Input/output error); see its log"),
+        (OSError("odd"), "could not start (OSError); see its log"),
+    ],
+)
+def test_what_hinders_a_start_is_named(fault, words):
+    with pytest.raises(CliError) as caught:
+        serve.run(made([], fault=fault), None)
+    assert words in str(caught.value)
+
+
+SCRIPT = """
+import asyncio, sys
+from pathlib import Path
+from kycmanager import log
+from kycmanager.cli import serve
+from kycmanager.config import Logging
+
+class Daemon:
+    def __init__(self, report):
+        self.closed = False
+
+    async def open(self):
+        self.servers = [await asyncio.start_server(self.talk, "127.0.0.1", 0) for _ in range(2)]
+        self.tcp_address, self.http_address = (each.sockets[0].getsockname() for each in self.servers)
+
+    async def talk(self, reader, writer):
+        writer.close()
+
+    async def close(self):
+        for each in self.servers:
+            each.close()
+            await each.wait_closed()
+        print("closed", flush=True)
+
+log.configure(Logging())
+sys.exit(serve.run(Daemon, Path(sys.argv[1])))
+"""
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_ends_the_process_cleanly(tmp_path, number):
+    ready = tmp_path / "ready"
+    process = subprocess.Popen(
+        [sys.executable, "-c", SCRIPT, str(ready)], stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    )
+    deadline = time.monotonic() + 20
+    while not ready.exists():
+        assert time.monotonic() < deadline
+        assert process.poll() is None, process.communicate()
+        time.sleep(0.02)
+    told = json.loads(ready.read_text())
+    assert told["pid"] == process.pid
+    assert told["tcp"][0] == "127.0.0.1"
+    assert told["tcp"][1] != told["http"][1] > 0
+    process.send_signal(number)
+    out, err = process.communicate(timeout=10)
+    assert (process.returncode, out) == (0, b"closed\n")
+    assert [json.loads(line)["event"] for line in err.splitlines()] == ["serving", "stopping", "stopped"]
+    assert not ready.exists()
+
+
+def test_the_process_may_open_what_the_system_allows():
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    try:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (min(soft, 256), hard))
+        serve.allow_connections()
+        assert resource.getrlimit(resource.RLIMIT_NOFILE) == (hard, hard)
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+
+
+def arguments(**given):
+    return argparse.Namespace(**{"config": None, "data": None, "tcp": None, "http": None, **given})
+
+
+def test_options_go_before_the_file(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    config, data_dir = load_settings(arguments(), {})
+    assert (config, data_dir) == (Config(), Path())
+    (tmp_path / "config.toml").write_text('[server]\ntcp = "10.0.0.1:1"\ndata = "there"\n')
+    config, data_dir = load_settings(arguments(http="[::1]:0"), {})
+    assert (config.server.tcp, config.server.http, data_dir) == ("10.0.0.1:1", "[::1]:0", Path("there"))
+    config, data_dir = load_settings(arguments(tcp="127.0.0.1:0", data=tmp_path), {})
+    assert (config.server.tcp, config.server.data, data_dir) == ("127.0.0.1:0", str(tmp_path), tmp_path)
+    with pytest.raises(UsageError, match="--http: 'x' is no HOST:PORT"):
+        load_settings(arguments(http="x"), {})
+
+
+def test_the_data_folder_is_made_for_its_owner(tmp_path):
+    made_folder = tmp_path / "a" / "b"
+    for _ in range(2):
+        make_data_folder(made_folder)
+    assert made_folder.stat().st_mode & 0o777 == 0o700
+    (tmp_path / "file").write_text("")
+    with pytest.raises(CliError, match=r"file/d cannot be made.*--data"):
+        make_data_folder(tmp_path / "file" / "d")
