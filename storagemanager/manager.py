@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Callable, Iterable
 from pathlib import Path
+from typing import BinaryIO
 from uuid import uuid4
 
 from msgspec import Struct
@@ -146,10 +147,9 @@ class StorageManager:
         """
         opened = self._opened()
         await self.check(meta)
+        start = min(max(offset, 0), meta.file_size)
         try:
-            file = await opened.workers.submit(self._backend.open, meta.storage_name)
-            start = min(max(offset, 0), meta.file_size)
-            await opened.workers.submit(file.seek, start)
+            file = await opened.workers.submit(self._open_at, meta.storage_name, start)
         except OSError as error:
             raise from_os(error) from error
         left = meta.file_size - start
@@ -253,6 +253,15 @@ class StorageManager:
             self._uploads.discard,
         )
         return _Opened(workers, base, metadata, inspector, door)
+
+    def _open_at(self, name: str, offset: int) -> BinaryIO:
+        file = self._backend.open(name)
+        try:
+            file.seek(offset)
+        except OSError:
+            file.close()
+            raise
+        return file
 
     def _has_files(self) -> bool:
         """Tell whether the backend holds any stored file; a base that is new beside them has been lost."""

@@ -12,7 +12,7 @@ DECLARED_TYPE_CHARS_MAX = 127
 _NOT_A_CHARACTER = frozenset({"Cc", "Cs"})
 # The marks that turn the direction of what follows: "photo" RLO "gnp.exe" would read as an image's name.
 _DIRECTION_MARKS = re.compile("[\u061c\u200e\u200f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
-_UNSAFE_ASCII = re.compile(r"[^ !#$&+\-.0-9A-Z^_`a-z{}~()\[\],=@]|(?<=^)\.+")
+_UNSAFE_ASCII = re.compile(r"[^ !#$&+\-.0-9A-Z^_`a-z{}~()\[\],=@]")
 
 
 def clean_name(name: str) -> str:
@@ -48,9 +48,14 @@ def content_disposition(name: str) -> str:
     two differ. Folders, marks of direction and quotes are gone from both; no name can end the header.
     """
     name = _DIRECTION_MARKS.sub("", clean_name(name)).replace("\\", "/").rpartition("/")[2].strip(" .") or "file"
-    ascii_name = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode()
-    ascii_name = _UNSAFE_ASCII.sub("_", ascii_name).strip(" .") or "file"
-    if extension_of(name) == ascii_name:  # a stem in another script vanished and took the dot's meaning with it
-        ascii_name = f"file.{ascii_name}"
+    stem, dot, extension = name.rpartition(".")
+    stem, extension = (_ascii(stem), _ascii(extension)) if dot else (_ascii(extension), "")
+    ascii_name = f"{stem or 'file'}{dot}{extension}".rstrip(". ")
     header = f'attachment; filename="{ascii_name}"'
     return header if ascii_name == name else f"{header}; filename*=UTF-8''{quote(name, safe='')}"
+
+
+def _ascii(text: str) -> str:
+    """Return what of a text ASCII can show: letters without their accents, "_" for marks a header must not carry."""
+    shown = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode()
+    return _UNSAFE_ASCII.sub("_", shown).strip(" .")

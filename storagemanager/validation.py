@@ -46,17 +46,20 @@ class Validator:
         memory used does not depend on `size`.
         """
         found = self.check_extension(extension)
-        source = Source(descriptor, size)
+        try:
+            signature = self._agreed_signature(Source(descriptor, size), found, extension)
+        except RefusedError as refused:
+            raise StorageError(StorageErrorCode.STRUCTURE, "file", str(refused)) from None
+        return found.content_type if signature == _UNKNOWN_TYPE else signature
+
+    def _agreed_signature(self, source: Source, found: Format, extension: str) -> str:
         signature = self._detector.detect(source)
         if signature not in found.signatures:
             raise StorageError(
                 StorageErrorCode.SIGNATURE_MISMATCH, "file", f'the content is {signature}, not "{extension}"'
             )
-        try:
-            _check_structure(source, found)
-        except RefusedError as refused:
-            raise StorageError(StorageErrorCode.STRUCTURE, "file", str(refused)) from None
-        return found.content_type if signature == _UNKNOWN_TYPE else signature
+        _check_structure(source, found)
+        return signature
 
 
 def _check_structure(source: Source, found: Format) -> None:

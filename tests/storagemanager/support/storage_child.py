@@ -1,0 +1,115 @@
+"""A process that stores files and dies where it is told; it prints the uuid of every acknowledged upload."""
+
+import asyncio
+import contextlib
+import os
+import resource
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import storage_samples as s
+
+import storagemanager.atomic
+from storagemanager import Owner, StorageError, StorageManager, StorageSettings
+from storagemanager.atomic import TemporaryFile
+from storagemanager.backends.local import LocalBackend
+from storagemanager.metadata import Metadata
+
+NOW = 1_700_000_000
+
+
+def die_before(holder: Any, name: str) -> None:
+    setattr(holder, name, lambda *_args, **_more: os._exit(9))
+
+
+def die_after(holder: Any, name: str) -> None:
+    real: Callable[..., Any] = getattr(holder, name)
+
+    def run(*args: Any, **more: Any) -> None:
+        real(*args, **more)
+        os._exit(9)
+
+    setattr(holder, name, run)
+
+
+def die_after_insert() -> None:
+    real = Metadata.insert
+
+    async def run(self: Metadata, meta: Any) -> None:
+        await real(self, meta)
+        os._exit(9)
+
+    Metadata.insert = run
+
+
+STEPS: dict[str, Callable[[], None]] = {
+    "before the draft": lambda: die_before(LocalBackend, "begin"),
+    "after the draft": lambda: die_after(LocalBackend, "begin"),
+    "after a write": lambda: die_after(TemporaryFile, "write"),
+    "before the sync": lambda: die_before(TemporaryFile, "sync"),
+    "after the sync": lambda: die_after(TemporaryFile, "sync"),
+    "before the rename": lambda: die_before(TemporaryFile, "rename"),
+    "before the folder's sync": lambda: die_before(storagemanager.atomic, "sync_folder"),
+    "after the rename": lambda: die_after(TemporaryFile, "rename"),
+    "before the row": lambda: die_before(Metadata, "insert"),
+    "after the row": die_after_insert,
+    "between row and file of an expiry": lambda: die_before(LocalBackend, "remove"),
+}
+
+
+async def put(storage: StorageManager, content: bytes) -> str:
+    owner = Owner(kind="customer", id=1, brand="alpha")
+    upload = storage.receive(original_name="a.png", declared_type="", owner=owner, purpose="", scope=1)
+    await upload.write(content)
+    return (await upload.finish()).uuid
+
+
+async def crash(storage: StorageManager, step: str) -> None:
+    kept = await put(storage, s.png_of(30_000))
+    await storage.pin([kept])
+    STEPS[step]()
+    await put(storage, s.png_of(2_000_000))
+    await storage.expire(NOW + 10**6)
+
+
+async def forever(storage: StorageManager) -> None:
+    async def one(number: int) -> None:
+        for _turn in range(10**6):
+            pass
+
+    await asyncio.gather(*(one(n) for n in range(8)))
+
+
+def limit(size: int) -> None:
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, resource.RLIM_INFINITY))
+
+
+async def full(storage: StorageManager, folder: Path) -> None:
+    """The file, then the base, hit the largest size the system lets a file have; then the limit is lifted."""
+    limit(100_000)
+    for size in (300_000, 3_000_000):
+        with contextlib.suppress(StorageError):
+            await put(storage, s.png_of(size))
+    limit((folder / "bases" / "storage.db-wal").stat().st_size)
+    for _ in range(2):
+        with contextlib.suppress(StorageError):
+            await put(storage, s.png())
+    limit(resource.RLIM_INFINITY)
+
+
+async def main(folder: Path, mode: str) -> None:
+    storage = StorageManager(folder, StorageSettings(chunk_bytes=100_000), lambda: NOW)
+    await storage.open()
+    if mode == "forever":
+        await forever(storage)
+    elif mode == "full":
+        await full(storage, folder)
+        await storage.close()
+    else:
+        await crash(storage, mode)
+
+
+if __name__ == "__main__":
+    asyncio.run(main(Path(sys.argv[1]), sys.argv[2]))
