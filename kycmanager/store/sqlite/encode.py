@@ -30,7 +30,7 @@ _TEMPLATE = attrgetter(
     "created_time", "updated_time", "version",
 )  # fmt: skip
 _TEMPLATE_CHANGED = attrgetter(
-    "level", "code", "name", "description", "step_type.real", "required", "status.real", "sort_index",
+    "id", "level", "code", "name", "description", "step_type.real", "required", "status.real", "sort_index",
     "updated_time", "version",
 )  # fmt: skip
 _STEP = attrgetter(
@@ -39,8 +39,8 @@ _STEP = attrgetter(
     "reviewed_time", "reviewed_by", "reason", "comment", "expire_time", "version",
 )  # fmt: skip
 _STEP_CHANGED = attrgetter(
-    "level", "required", "explicit", "status.real", "submitted_time", "updated_time", "reviewed_time", "reviewed_by",
-    "reason", "comment", "expire_time", "version",
+    "id", "level", "required", "explicit", "status.real", "submitted_time", "updated_time", "reviewed_time",
+    "reviewed_by", "reason", "comment", "expire_time", "version",
 )  # fmt: skip
 _AUDIT = attrgetter(
     "id", "time", "brand", "customer_id", "kyc_id", "step_id", "document_id", "template_id", "action", "actor_id",
@@ -53,7 +53,7 @@ profile: Callable[[Profile], Row] = attrgetter(
     "created_time", "updated_time", "version",
 )  # fmt: skip
 profile_changed: Callable[[Profile], Row] = attrgetter(
-    "status.real", "current_level", "required_level", "risk_level.real", "updated_time", "version", "id",
+    "id", "status.real", "current_level", "required_level", "risk_level.real", "updated_time", "version",
 )  # fmt: skip
 document: Callable[[Document], Row] = attrgetter(
     "id", "customer_id", "kyc_id", "step_id", "brand", "type", "status.real", "file_id", "file_name", "content_type",
@@ -61,8 +61,8 @@ document: Callable[[Document], Row] = attrgetter(
     "expire_time", "version",
 )  # fmt: skip
 document_changed: Callable[[Document], Row] = attrgetter(
-    "step_id", "type", "status.real", "file_id", "file_name", "content_type", "file_size", "checksum", "updated_time",
-    "reviewed_time", "reviewed_by", "reason", "comment", "expire_time", "version", "id",
+    "id", "step_id", "type", "status.real", "file_id", "file_name", "content_type", "file_size", "checksum",
+    "updated_time", "reviewed_time", "reviewed_by", "reason", "comment", "expire_time", "version",
 )  # fmt: skip
 idempotency: Callable[[IdempotencyRecord], Row] = attrgetter("scope", "digest", "record_id", "record_version", "time")
 revocation: Callable[[Revocation], Row] = attrgetter("jti", "session.real", "sub", "not_before", "expires")
@@ -79,8 +79,8 @@ def template(record: Template) -> Row:
 
 
 def template_changed(record: Template) -> Row:
-    """Return the columns of a template that may change, then its id."""
-    return (*_TEMPLATE_CHANGED(record), _json(record.requirements), _json(record.form_schema), record.id)
+    """Return the columns of a template that may change, after its id."""
+    return (*_TEMPLATE_CHANGED(record), _json(record.requirements), _json(record.form_schema))
 
 
 def template_text(record: TemplateText) -> Row:
@@ -94,8 +94,8 @@ def step(record: Step) -> Row:
 
 
 def step_changed(record: Step) -> Row:
-    """Return the columns of a step that may change, then its id."""
-    return (*_STEP_CHANGED(record), _json(record.answers), record.id)
+    """Return the columns of a step that may change, after its id."""
+    return (*_STEP_CHANGED(record), _json(record.answers))
 
 
 def audit(record: AuditRow) -> Row:

@@ -7,6 +7,19 @@ from kycmanager.ports import StoreRefused
 from kycmanager.store.sqlite.faults import damaged
 
 _FOLDER = Path(__file__).parent / "migrations"
+_COUNTERS = """
+SELECT
+    name,
+    max(
+        value,
+        CASE name
+            WHEN 'audit' THEN (SELECT coalesce(max(id), 0) + 1 FROM audit)
+            WHEN 'event' THEN (SELECT coalesce(max(seq), 0) + 1 FROM event)
+            ELSE 0
+        END
+    )
+FROM counter
+"""
 _MAGIC = b"SQLite format 3\x00"
 
 
@@ -67,8 +80,8 @@ def migrate(db: sqlite3.Connection, path: Path) -> None:
 
 
 def counters(db: sqlite3.Connection) -> dict[str, int]:
-    """Return the next free number of each sequence."""
-    return dict(db.execute("SELECT name, value FROM counter").fetchall())
+    """Return the next free number of each sequence; that of a table that only grows follows from its last row."""
+    return dict(db.execute(_COUNTERS).fetchall())
 
 
 def quick_check(db: sqlite3.Connection) -> str:

@@ -17,12 +17,14 @@ BUSY_SECONDS = 0.25
 async def connect(path: Path, *, read_only: bool) -> aiosqlite.Connection:
     """Open the base on a thread of its own, without implicit transactions; raises sqlite3.Error."""
     mode = "ro" if read_only else "rwc"
-    return await aiosqlite.connect(
+    connection = aiosqlite.connect(
         f"{path.absolute().as_uri()}?mode={mode}",  # noqa: ASYNC240 - reads the working folder, not the disk
         uri=True,
         isolation_level=None,
         timeout=BUSY_SECONDS,
     )
+    connection._thread.daemon = True  # noqa: SLF001 - a program that fails before close() must end, not hang
+    return await connection
 
 
 async def run(

@@ -1,84 +1,15 @@
-"""One batch as one transaction: a statement per table, run over all the batch's rows of it."""
+"""One batch as one transaction, a few runs of a statement for each table."""
 
 import sqlite3
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
+from itertools import chain
 from typing import Any
 
 from kycmanager.ports import Batch
 from kycmanager.store.sqlite import encode
+from kycmanager.store.sqlite import statements as sql
 from kycmanager.store.sqlite.decode import RECORDS
 from kycmanager.store.sqlite.faults import write_fault
-
-# Ids, owners, brands and times of creation never change, nor what a step or a profile was made from.
-
-_INSERT_TEMPLATE = """
-INSERT INTO template (
-    id, brand, level, code, name, description, step_type, required, status, sort_index, created_time, updated_time,
-    version, requirements, form_schema
-) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
-"""
-_UPDATE_TEMPLATE = """
-UPDATE template
-SET level = ?, code = ?, name = ?, description = ?, step_type = ?, required = ?, status = ?, sort_index = ?,
-    updated_time = ?, version = ?, requirements = ?, form_schema = ?
-WHERE id = ?
-"""
-_DELETE_TEMPLATE = "DELETE FROM template WHERE id = ?"
-_DELETE_TEMPLATE_TEXT = "DELETE FROM template_text WHERE template_id = ?"
-_INSERT_TEMPLATE_TEXT = """
-INSERT INTO template_text (template_id, version, requirements, form_schema) VALUES (?, ?, ?, ?)
-"""
-_INSERT_PROFILE = """
-INSERT INTO profile (
-    id, customer_id, brand, status, current_level, required_level, risk_level, created_time, updated_time, version
-) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
-"""
-_UPDATE_PROFILE = """
-UPDATE profile
-SET status = ?, current_level = ?, required_level = ?, risk_level = ?, updated_time = ?, version = ?
-WHERE id = ?
-"""
-_INSERT_STEP = """
-INSERT INTO step (
-    id, customer_id, kyc_id, brand, template_id, template_version, level, code, name, step_type, required, explicit,
-    status, submitted_time, created_time, updated_time, reviewed_time, reviewed_by, reason, comment, expire_time,
-    version, answers
-) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
-"""
-_UPDATE_STEP = """
-UPDATE step
-SET level = ?, required = ?, explicit = ?, status = ?, submitted_time = ?, updated_time = ?, reviewed_time = ?,
-    reviewed_by = ?, reason = ?, comment = ?, expire_time = ?, version = ?, answers = ?
-WHERE id = ?
-"""
-_INSERT_DOCUMENT = """
-INSERT INTO document (
-    id, customer_id, kyc_id, step_id, brand, type, status, file_id, file_name, content_type, file_size, checksum,
-    created_time, updated_time, reviewed_time, reviewed_by, reason, comment, expire_time, version
-) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
-"""
-_UPDATE_DOCUMENT = """
-UPDATE document
-SET step_id = ?, type = ?, status = ?, file_id = ?, file_name = ?, content_type = ?, file_size = ?, checksum = ?,
-    updated_time = ?, reviewed_time = ?, reviewed_by = ?, reason = ?, comment = ?, expire_time = ?, version = ?
-WHERE id = ?
-"""
-_INSERT_AUDIT = """
-INSERT INTO audit (
-    id, time, brand, customer_id, kyc_id, step_id, document_id, template_id, action, actor_id, actor_session, source,
-    reason, comment, old_status, new_status, details
-) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
-"""
-_INSERT_EVENT = """
-INSERT INTO event (seq, time, brand, customer_id, kyc_id, kind, record) VALUES (?, ?, ?, ?, ?, ?, ?)
-"""
-_INSERT_IDEMPOTENCY = """
-INSERT INTO idempotency (scope, digest, record_id, record_version, time) VALUES (?, ?, ?, ?, ?)
-"""
-_INSERT_REVOCATION = """
-INSERT INTO revocation (jti, session, sub, not_before, expires) VALUES (?, ?, ?, ?, ?)
-"""
-_UPDATE_COUNTER = "UPDATE counter SET value = ? WHERE name = ?"
 
 
 def commit(db: sqlite3.Connection, batch: Batch, counters: dict[str, int]) -> int:
@@ -92,8 +23,7 @@ def commit(db: sqlite3.Connection, batch: Batch, counters: dict[str, int]) -> in
         _write_templates(db, batch)
         _write_records(db, batch)
         _write_feed(db, batch)
-        advanced = [(value, name) for name, value in batch.counters.items() if counters.get(name) != value]
-        _update(db, _UPDATE_COUNTER, tuple, advanced)
+        _write_counters(db, batch, counters)
         db.execute("COMMIT")
     except Exception as error:
         raise write_fault(db, error) from error
@@ -110,21 +40,21 @@ def _write_templates(db: sqlite3.Connection, batch: Batch) -> None:
         changed = [template for template in changed if template.id not in gone]
         texts = [text for text in texts if text.template_id not in gone]
         keys = [(template_id,) for template_id in gone]
-        db.executemany(_DELETE_TEMPLATE_TEXT, keys)
-        db.executemany(_DELETE_TEMPLATE, keys)
-    _insert(db, _INSERT_TEMPLATE, encode.template, new)
-    _update(db, _UPDATE_TEMPLATE, encode.template_changed, changed)
-    _insert(db, _INSERT_TEMPLATE_TEXT, encode.template_text, texts)
+        _write(db, sql.DELETE_TEMPLATE_TEXT, tuple, keys)
+        _write(db, sql.DELETE_TEMPLATE, tuple, keys)
+    _write(db, sql.INSERT_TEMPLATE, encode.template, new)
+    _update(db, sql.UPDATE_TEMPLATE, encode.template_changed, changed)
+    _write(db, sql.INSERT_TEMPLATE_TEXT, encode.template_text, texts)
 
 
 def _write_records(db: sqlite3.Connection, batch: Batch) -> None:
     """Write profiles before the steps and documents that refer to them."""
-    _insert(db, _INSERT_PROFILE, encode.profile, batch.profiles.inserted)
-    _update(db, _UPDATE_PROFILE, encode.profile_changed, batch.profiles.updated)
-    _insert(db, _INSERT_STEP, encode.step, batch.steps.inserted)
-    _update(db, _UPDATE_STEP, encode.step_changed, batch.steps.updated)
-    _insert(db, _INSERT_DOCUMENT, encode.document, batch.documents.inserted)
-    _update(db, _UPDATE_DOCUMENT, encode.document_changed, batch.documents.updated)
+    _write(db, sql.INSERT_PROFILE, encode.profile, batch.profiles.inserted)
+    _update(db, sql.UPDATE_PROFILE, encode.profile_changed, batch.profiles.updated)
+    _write(db, sql.INSERT_STEP, encode.step, batch.steps.inserted)
+    _update(db, sql.UPDATE_STEP, encode.step_changed, batch.steps.updated)
+    _write(db, sql.INSERT_DOCUMENT, encode.document, batch.documents.inserted)
+    _update(db, sql.UPDATE_DOCUMENT, encode.document_changed, batch.documents.updated)
 
 
 def _write_feed(db: sqlite3.Connection, batch: Batch) -> None:
@@ -132,18 +62,41 @@ def _write_feed(db: sqlite3.Connection, batch: Batch) -> None:
     for kind in {event.kind for event in batch.events}:
         if kind.partition(".")[0] not in RECORDS:
             raise ValueError(f"No record for events of kind {kind!r}")
-    _insert(db, _INSERT_AUDIT, encode.audit, batch.audit)
-    _insert(db, _INSERT_EVENT, encode.event, batch.events)
-    _insert(db, _INSERT_IDEMPOTENCY, encode.idempotency, batch.idempotency)
-    _insert(db, _INSERT_REVOCATION, encode.revocation, batch.revocations)
+    _write(db, sql.INSERT_AUDIT, encode.audit, batch.audit)
+    _write(db, sql.INSERT_EVENT, encode.event, batch.events)
+    _write(db, sql.INSERT_IDEMPOTENCY, encode.idempotency, batch.idempotency)
+    _write(db, sql.INSERT_REVOCATION, encode.revocation, batch.revocations)
 
 
-def _insert(db: sqlite3.Connection, statement: str, row: Callable[[Any], encode.Row], records: Iterable[Any]) -> None:
-    if records:
-        db.executemany(statement, map(row, records))
+def _write_counters(db: sqlite3.Connection, batch: Batch, counters: dict[str, int]) -> None:
+    """Write the counters that moved and do not follow from the last row of a table that only grows."""
+    told = {
+        "audit": batch.audit[-1].id + 1 if batch.audit else 0,
+        "event": batch.events[-1].seq + 1 if batch.events else 0,
+    }
+    for name, value in batch.counters.items():
+        if counters.get(name) == value or told.get(name) == value:
+            continue
+        if db.execute(sql.UPDATE_COUNTER, (value, name)).rowcount != 1:
+            raise LookupError(f"No counter {name!r}")
 
 
-def _update(db: sqlite3.Connection, statement: str, row: Callable[[Any], encode.Row], records: Sequence[Any]) -> None:
+def _write(
+    db: sqlite3.Connection, statement: sql.Statement, row: Callable[[Any], encode.Row], records: Sequence[Any]
+) -> int:
+    """Run the statement over all records, the largest runs first; return how many rows it changed."""
+    before, start = db.total_changes, 0  # a cursor counts no rows of a statement that begins with WITH
+    for size, text in statement:
+        while len(records) - start >= size:
+            values = tuple(chain.from_iterable(map(row, records[start : start + size])))
+            db.execute(text, values)
+            start += size
+    return db.total_changes - before
+
+
+def _update(
+    db: sqlite3.Connection, statement: sql.Statement, row: Callable[[Any], encode.Row], records: Sequence[Any]
+) -> None:
     """Change rows that must be there: a missing one means that the cache and the base have parted."""
-    if records and db.executemany(statement, map(row, records)).rowcount != len(records):
+    if _write(db, statement, row, records) != len(records):
         raise LookupError("A row to be changed is not in the base")

@@ -144,7 +144,7 @@ CREATE TABLE revocation (
     expires INTEGER NOT NULL
 );
 
--- The next free number of each sequence.
+-- The next free number of each sequence; for audit and event, at least the one after the last row.
 CREATE TABLE counter (
     name TEXT PRIMARY KEY NOT NULL,
     value INTEGER NOT NULL
