@@ -37,7 +37,7 @@ class TemporaryFile:
         """Return the open descriptor."""
         return self._descriptor
 
-    def write(self, data: bytes | bytearray | memoryview) -> None:
+    def write(self, data: bytes | memoryview) -> None:
         """Append all of `data`; the system may take it in several pieces."""
         with memoryview(data) as view:
             written = 0

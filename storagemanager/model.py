@@ -35,7 +35,7 @@ class StorageSettings(Struct, frozen=True, kw_only=True):
     chunk_bytes: int = 1024 * 1024
     """Chunks are gathered to this size before a worker thread writes and hashes them."""
     uploads_max: int = 256
-    """Uploads under way at once; one more is BUSY. Each holds up to three chunks of memory."""
+    """Uploads under way at once; one more is BUSY. Each holds up to four times `chunk_bytes` in memory."""
     cache_entries_max: int = 20_000
     """Metadata kept in memory, about 1 KB each."""
     orphans_max: int = 1_000

@@ -15,7 +15,7 @@ class Draft(Protocol):
         """Return a descriptor that can be read at any offset; validation uses it."""
         ...
 
-    def write(self, data: bytes | bytearray | memoryview) -> None:
+    def write(self, data: bytes | memoryview) -> None:
         """Append all of `data`."""
         ...
 

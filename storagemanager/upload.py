@@ -2,7 +2,8 @@
 
 import asyncio
 import hashlib
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Iterator
 from types import TracebackType
 from typing import Self
 
@@ -15,6 +16,13 @@ from storagemanager.model import FileMeta, StorageSettings, UploadState
 from storagemanager.ports import Backend, Draft
 from storagemanager.validation import Validator
 from storagemanager.workers import Workers
+
+PIECES_MAX = 512
+"""A sender of tiny chunks is stored after so many, that their objects do not outweigh their bytes."""
+
+JOIN_OVER = 16
+
+Piece = bytes | memoryview
 
 
 class Door(Struct, frozen=True):
@@ -33,14 +41,15 @@ class Upload:
     """A file being received. Use by one task: `write` in order, then `finish`, or `abort` at any time.
 
     Any error ends the upload and leaves nothing behind; as an async context manager it aborts what was not finished.
-    Memory: three chunks of `StorageSettings.chunk_bytes` at most.
+    Memory: four times `StorageSettings.chunk_bytes` at most.
     """
 
     def __init__(self, door: Door, label: Label) -> None:
         self._door = door
         self._label = label
         self._state: UploadState = "open"
-        self._buffer = bytearray()
+        self._pieces: list[Piece] = []
+        self._gathered = 0
         self._received = 0
         self._hash = hashlib.sha256()
         self._draft: Draft | None = None
@@ -70,19 +79,18 @@ class Upload:
         TOO_LARGE as soon as the limit is passed; FULL or UNAVAILABLE from this chunk or the ones before.
         """
         self._check_open()
-        chunk_bytes = self._door.settings.chunk_bytes
-        with memoryview(chunk) as view, view.cast("B") as data:
-            self._received += len(data)
-            try:
-                self._door.validator.check_size(self._received)
-                # A chunk that is larger than what is gathered must not be copied as a whole.
-                for start in range(0, len(data), chunk_bytes):
-                    self._buffer += data[start : start + chunk_bytes]
-                    if len(self._buffer) >= chunk_bytes:
-                        await self._store()
-            except (StorageError, OSError) as error:
-                await self._end("failed")
-                raise _translated(error) from error
+        self._received += memoryview(chunk).nbytes
+        try:
+            self._door.validator.check_size(self._received)
+            for piece in _pieces(chunk, self._door.settings.chunk_bytes):
+                # The last pieces are kept for `finish`, which hashes them while the disk is busy.
+                if self._gathered >= self._door.settings.chunk_bytes or len(self._pieces) >= PIECES_MAX:
+                    await self._store()
+                self._pieces.append(piece)
+                self._gathered += len(piece)
+        except (StorageError, OSError) as error:
+            await self._end("failed")
+            raise _translated(error) from error
 
     async def finish(self) -> FileMeta:
         """Return the metadata once the file and its row are on the disk.
@@ -114,17 +122,19 @@ class Upload:
         door, label = self._door, self._label
         if not self._received:
             raise StorageError(StorageErrorCode.EMPTY, "file", "the file is empty")
-        await self._store()
         await self._settle()
-        assert self._draft is not None
-        # The disk and the judge do not need each other: they work at the same time.
-        synced = door.workers.submit(self._draft.sync)
-        judged = door.workers.submit(
-            door.validator.check_content, self._draft.fileno(), self._received, label.extension
-        )
+        last = self._take()
+        # The disk, the hash and the judge do not wait for each other; only the judge needs the bytes to be written.
+        # The one that is waited for is submitted first: it is never behind the other in the queue of threads.
+        written = threading.Event()
+        synced = door.workers.submit(self._write_and_sync, last, written)
+        judged = door.workers.submit(self._hash_and_judge, last, written)
         await asyncio.wait((synced, judged))
-        signature = judged.result()
+        judgement = judged.exception()
         synced.result()
+        if judgement is not None:
+            raise judgement
+        signature = judged.result()
         now = door.clock()
         return FileMeta(
             uuid=label.uuid,
@@ -160,8 +170,12 @@ class Upload:
     async def _store(self) -> None:
         """Hand what is gathered to a thread; while it writes, the next chunks may come."""
         await self._settle()
-        data, self._buffer = self._buffer, bytearray()
-        self._storing = self._door.workers.submit(self._write_and_hash, data)
+        self._storing = self._door.workers.submit(self._write_and_hash, self._take())
+
+    def _take(self) -> list[Piece]:
+        pieces, self._pieces, self._gathered = self._pieces, [], 0
+        # Each write waits for the interpreter's lock afterwards: few large ones are better than many small ones.
+        return [b"".join(pieces)] if len(pieces) > JOIN_OVER else pieces
 
     async def _settle(self) -> None:
         """Wait for the thread; raise what it raised."""
@@ -173,20 +187,43 @@ class Upload:
                 self._storing = storing
                 raise
 
-    def _write_and_hash(self, data: bytearray) -> None:
+    def _write_and_hash(self, pieces: list[Piece]) -> None:
+        self._write(pieces)
+        self._update(pieces)
+
+    def _write_and_sync(self, pieces: list[Piece], written: threading.Event) -> None:
+        try:
+            draft = self._write(pieces)
+        finally:
+            written.set()
+        draft.sync()
+
+    def _hash_and_judge(self, pieces: list[Piece], written: threading.Event) -> str:
+        self._update(pieces)
+        written.wait()
+        if self._draft is None:
+            return ""  # nothing could be written, which the other thread tells
+        return self._door.validator.check_content(self._draft.fileno(), self._received, self._label.extension)
+
+    def _write(self, pieces: list[Piece]) -> Draft:
         if self._draft is None:
             self._draft = self._door.backend.begin(self._label.uuid)
-        self._draft.write(data)
-        self._hash.update(data)
+        for piece in pieces:
+            self._draft.write(piece)
+        return self._draft
+
+    def _update(self, pieces: list[Piece]) -> None:
+        for piece in pieces:
+            self._hash.update(piece)
 
     async def _end(self, state: UploadState) -> None:
         self._state = state
-        self._buffer = bytearray()
+        self._pieces = []
         if self._storing is not None:
             await asyncio.wait((self._storing,))
             self._storing.exception()  # read, so that asyncio does not complain of it
         try:
-            if self._draft is not None:
+            if self._draft is not None and state != "stored":
                 await self._door.workers.submit(self._draft.discard)
         except OSError:  # what cannot be removed now goes at the next start
             pass
@@ -196,6 +233,17 @@ class Upload:
     def _check_open(self) -> None:
         if self._state != "open":
             raise StorageError(StorageErrorCode.CLOSED, "file", f"the upload is {self._state}")
+
+
+def _pieces(chunk: bytes | bytearray | memoryview, size: int) -> Iterator[Piece]:
+    """Cut a chunk; bytes are not copied, what its owner may change is."""
+    if len(chunk) <= size and isinstance(chunk, bytes):
+        yield chunk
+        return
+    data = memoryview(chunk).cast("B")
+    for start in range(0, len(data), size):
+        piece = data[start : start + size]
+        yield piece if isinstance(chunk, bytes) else bytes(piece)
 
 
 def _translated(error: BaseException) -> BaseException:

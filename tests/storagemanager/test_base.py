@@ -209,11 +209,7 @@ async def test_an_index_that_lies_is_found_by_verify(filled, tmp_path):
     changed[at[-1] if at[-1] > 4096 else at[0]] ^= 1
     path.write_bytes(changed)
     storage = make()
-    try:
-        await storage.open()
-    except StorageError as error:
-        assert error.code is StorageErrorCode.BASE_DAMAGED
-        return
+    await storage.open()
     assert not (await storage.verify()).intact
     await storage.close()
 

@@ -39,6 +39,7 @@ async def test_a_crash_at_any_step_loses_nothing_and_leaves_nothing(tmp_path, cl
     child = start(tmp_path, step)
     output, _ = await asyncio.to_thread(child.communicate, timeout=60)
     assert child.returncode == 9
+    assert len(output.split()) == 1
     storage = await check_after(tmp_path, set(output.split()), clock)
     names = {path.name for path in (tmp_path / "storage").iterdir()}
     assert len(names) == 1 + (await storage.stats()).files

@@ -1,7 +1,6 @@
 """A process that stores files and dies where it is told; it prints the uuid of every acknowledged upload."""
 
 import asyncio
-import contextlib
 import os
 import resource
 import sys
@@ -66,18 +65,25 @@ async def put(storage: StorageManager, content: bytes) -> str:
     return (await upload.finish()).uuid
 
 
+def say(text: object) -> None:
+    sys.stdout.write(f"{text}\n")
+    sys.stdout.flush()
+
+
 async def crash(storage: StorageManager, step: str) -> None:
     kept = await put(storage, s.png_of(30_000))
     await storage.pin([kept])
+    say(kept)
     STEPS[step]()
     await put(storage, s.png_of(2_000_000))
     await storage.expire(NOW + 10**6)
+    say("the process lives on")
 
 
 async def forever(storage: StorageManager) -> None:
     async def one(number: int) -> None:
-        for _turn in range(10**6):
-            pass
+        for turn in range(10**6):
+            say(await put(storage, s.png_of(1000 + 997 * ((number * turn) % 300))))
 
     await asyncio.gather(*(one(n) for n in range(8)))
 
@@ -86,17 +92,26 @@ def limit(size: int) -> None:
     resource.setrlimit(resource.RLIMIT_FSIZE, (size, resource.RLIM_INFINITY))
 
 
+async def say_code(storage: StorageManager, content: bytes) -> None:
+    try:
+        say(await put(storage, content))
+    except StorageError as error:
+        say(error.code)
+
+
 async def full(storage: StorageManager, folder: Path) -> None:
     """The file, then the base, hit the largest size the system lets a file have; then the limit is lifted."""
+    await say_code(storage, s.png_of(300_000))
     limit(100_000)
-    for size in (300_000, 3_000_000):
-        with contextlib.suppress(StorageError):
-            await put(storage, s.png_of(size))
+    await say_code(storage, s.png_of(300_000))
+    await say_code(storage, s.png_of(3_000_000))
+    say(len(list((folder / "storage" / ".tmp").iterdir())))
     limit((folder / "bases" / "storage.db-wal").stat().st_size)
-    for _ in range(2):
-        with contextlib.suppress(StorageError):
-            await put(storage, s.png())
+    await say_code(storage, s.png())
+    await say_code(storage, s.png())
+    say((await storage.stats()).files)
     limit(resource.RLIM_INFINITY)
+    await say_code(storage, s.png())
 
 
 async def main(folder: Path, mode: str) -> None:
