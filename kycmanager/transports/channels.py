@@ -1,0 +1,130 @@
+"""Who is pushed what: the channels of an event, its type, and its record as managers and customers see it."""
+
+import re
+from collections.abc import Iterator, Sequence
+
+from msgspec import Struct
+
+from kycmanager.commands import views
+from kycmanager.commands.views import CustomerDocument, CustomerStep, StepView
+from kycmanager.domain.enums import ProfileStatus, SessionType
+from kycmanager.domain.records import Document, Event, Profile, Step, Template
+from kycmanager.domain.session import MANAGERS, Session
+from kycmanager.ports import Records
+
+EVENT = "kyc:event"
+TRIGGERS = {"step.approved": "kyc.step.approved", "step.rejected": "kyc.step.rejected"}
+"""The events a CRM's workflow waits for, pushed besides (manager API, section 1)."""
+
+ADDED, UPDATED, DELETED, ARCHIVED = 0, 1, 2, 4
+"""The types of pushes; 3, restore, is not used: what is taken back here is an update."""
+
+_TYPES = {
+    "template.added": ADDED,
+    "template.deleted": DELETED,
+    "template.archived": ARCHIVED,
+    "document.added": ADDED,
+    "document.deleted": DELETED,
+}
+_CHANNEL = re.compile(r"kyc(?::[A-Za-z0-9_.-]{1,64}(?::[1-9][0-9]{0,15})?)?", re.ASCII)
+
+
+class Told(Struct, frozen=True, kw_only=True):
+    """The data of a push."""
+
+    seq: int
+    kind: str
+    brand: str
+    customer_id: int
+    kyc_id: int
+    record: StepView | CustomerStep | CustomerDocument | Template | Profile | Document
+
+
+class Trigger(Struct, frozen=True, kw_only=True):
+    """The data of a workflow trigger: where the customer stands after the decision."""
+
+    seq: int
+    customer_id: int
+    brand: str
+    code: str
+    level: int
+    kyc_status: ProfileStatus
+    kyc_current_level: int
+
+
+def means_something(channel: str) -> bool:
+    """Tell whether events can come through a channel; all others are accepted and forgotten."""
+    return _CHANNEL.fullmatch(channel) is not None
+
+
+def channels_of(event: Event) -> tuple[str, str, str]:
+    """Return the channels an event goes through."""
+    brand = f"kyc:{event.brand}"
+    return "kyc", brand, f"{brand}:{event.customer_id}"
+
+
+def is_customer(session: Session) -> bool:
+    """Tell whether the session gets the customer's view."""
+    return session.type is SessionType.CUSTOMER
+
+
+def may_see(session: Session, event: Event) -> bool:
+    """Tell whether an event exists for a session: managers see their brands, customers what is their own."""
+    if is_customer(session):
+        return event.customer_id == session.sub and event.brand == session.own_brand
+    return session.type in MANAGERS and session.sees(event.brand)
+
+
+def push_type(event: Event) -> int:
+    """Return what has happened to the record: 0 add, 1 update, 2 delete, 3 restore, 4 archive."""
+    if event.kind == "step.required" and event.record.version == 1:
+        return ADDED
+    return _TYPES.get(event.kind, UPDATED)
+
+
+def told(records: Records, event: Event, *, customer: bool) -> Told:
+    """Return an event as a manager or its customer sees it."""
+    return Told(
+        seq=event.seq,
+        kind=event.kind,
+        brand=event.brand,
+        customer_id=event.customer_id,
+        kyc_id=event.kyc_id,
+        record=_record(records, event, customer=customer),
+    )
+
+
+def _record(
+    records: Records, event: Event, *, customer: bool
+) -> StepView | CustomerStep | CustomerDocument | Template | Profile | Document:
+    record = event.record
+    if isinstance(record, Step):
+        return views.customer_step(records, record) if customer else views.step_view(records, record)
+    if customer and isinstance(record, Document):
+        return views.customer_document(record)
+    return record
+
+
+def with_profiles(events: Sequence[Event]) -> Iterator[tuple[Event, Profile | None]]:
+    """Give each event with the profile as the same command left it, which is told next after a decision."""
+    for place, event in enumerate(events):
+        after = events[place + 1] if place + 1 < len(events) else None
+        if after is not None and after.kyc_id == event.kyc_id and isinstance(after.record, Profile):
+            yield event, after.record
+        else:
+            yield event, None
+
+
+def trigger(event: Event, profile: Profile | None) -> Trigger:
+    """Return the workflow trigger of a decided step; `profile` as the decision left it."""
+    step = event.record
+    assert isinstance(step, Step)
+    return Trigger(
+        seq=event.seq,
+        customer_id=event.customer_id,
+        brand=event.brand,
+        code=step.code,
+        level=step.level,
+        kyc_status=profile.status if profile else ProfileStatus.NONE,
+        kyc_current_level=profile.current_level if profile else 0,
+    )

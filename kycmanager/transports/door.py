@@ -1,0 +1,119 @@
+"""What all connections of the TCP server share: the gate, the hub, the limits, and one flush for many answers."""
+
+import asyncio
+from collections.abc import Callable, Mapping
+from time import perf_counter
+from typing import TYPE_CHECKING, Protocol
+
+from msgspec import Struct
+
+from kycmanager.commands.execute import Codec, Executor
+from kycmanager.config import Limits
+from kycmanager.domain.errors import KycError
+from kycmanager.transports.envelope import CODECS, HOT_COMMAND, Envelope
+from kycmanager.transports.framing import Wire
+from kycmanager.transports.hot import HotProfiles
+from kycmanager.transports.push import Hub
+
+if TYPE_CHECKING:
+    from kycmanager.transports.connection import Connection
+
+QUERIES_MAX = 4
+"""Questions to the base one connection may have open: their answers are large."""
+
+_OK = 200
+
+Observe = Callable[[str, int, float], None]
+"""Is told the name of a command, the status of its answer, and the seconds it took."""
+
+WrongToken = Callable[[str, str], KycError]
+"""Takes the address and the wrong token, counts them, and builds the answer: 401, or 429 over the limit."""
+
+
+class PreparedTables(Protocol):
+    """Where prepared replies are kept."""
+
+    def table(self, command: str, codec: str) -> Mapping[int, tuple[str, bytes]]:
+        """Return the live table id -> (brand, data) of one command and wire."""
+        ...
+
+
+class Spoken(Struct, frozen=True):
+    """How one wire is read and written."""
+
+    read: Callable[[bytes], Envelope]
+    reply: Callable[[bytes | None, int, bytes], bytes]
+    error_reply: Callable[..., bytes]
+    codec: Codec
+
+
+def _spoken(wire: Wire) -> Spoken:
+    codec = CODECS[wire]
+    return Spoken(codec.read, codec.reply, codec.error_reply, Codec(wire.value, codec.encode))
+
+
+class Door:
+    """Shared by the connections of one server."""
+
+    def __init__(
+        self,
+        *,
+        executor: Executor,
+        replies: PreparedTables,
+        hub: Hub,
+        limits: Limits,
+        wrong_token: WrongToken,
+        observe: Observe,
+        others: Callable[[], int],
+    ) -> None:
+        self.executor = executor
+        self.hub = hub
+        self.limits = limits
+        self.wrong_token = wrong_token
+        self.observe = observe
+        self.wires = {wire: _spoken(wire) for wire in Wire}
+        self.query_weight = max(1, limits.in_flight_max // QUERIES_MAX)
+        self.connections: set[Connection] = set()
+        self.stopping = False
+        self._others = others
+        self._hot_table = replies.table(HOT_COMMAND, Wire.JSON.value)
+        self._waiting: list[Connection] = []
+
+    def admit(self, connection: "Connection") -> bool:
+        """Count a connection; False when there are too many."""
+        self.connections.add(connection)
+        return len(self.connections) + self._others() <= self.limits.connections_max
+
+    def forget(self, connection: "Connection") -> None:
+        """Count a connection no longer."""
+        self.connections.discard(connection)
+
+    def hot(self, token: str) -> HotProfiles | None:
+        """Make the fast way for reads of profiles under a verified token; None for a token it cannot recognise."""
+        try:
+            return HotProfiles(token, self.executor.authenticate, self._hot_table)
+        except ValueError:
+            return None
+
+    def observe_reads(self, count: int, seconds: float) -> None:
+        """Count profile reads that were answered together."""
+        for _ in range(count):
+            self.observe(HOT_COMMAND, _OK, seconds)
+
+    def later(self, connection: "Connection") -> None:
+        """Let a connection go on after the callbacks that are due: many answers become one write."""
+        if not self._waiting:
+            asyncio.get_running_loop().call_soon(self._go_on)
+        self._waiting.append(connection)
+
+    def _go_on(self) -> None:
+        waiting, self._waiting = self._waiting, []
+        for connection in waiting:
+            if not connection.closed:
+                connection.go_on()
+
+    def look(self) -> None:
+        """Close what takes too long."""
+        now = perf_counter()
+        for connection in list(self.connections):
+            connection.look(now)
