@@ -17,18 +17,19 @@ def commit(db: sqlite3.Connection, batch: Batch, counters: dict[str, int]) -> in
 
     Raises DataFault, StoreFull or OutcomeUnknown.
     """
-    before = db.total_changes
     try:
+        before = db.total_changes
         db.execute("BEGIN IMMEDIATE")
         _write_templates(db, batch)
         _write_records(db, batch)
         _write_feed(db, batch)
         _write_counters(db, batch, counters)
+        written = db.total_changes - before
         db.execute("COMMIT")
     except Exception as error:
         raise write_fault(db, error) from error
     counters.update(batch.counters)
-    return db.total_changes - before
+    return written
 
 
 def _write_templates(db: sqlite3.Connection, batch: Batch) -> None:

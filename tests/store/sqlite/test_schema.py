@@ -1,0 +1,94 @@
+"""The base as an auditor sees it."""
+
+import sqlite3
+
+import msgspec
+import pytest
+
+from kycmanager.domain import records
+from kycmanager.store.sqlite import history, schema
+from kycmanager.store.sqlite import statements as sql
+
+TABLES = {
+    "template": records.Template,
+    "template_text": records.TemplateText,
+    "profile": records.Profile,
+    "step": records.Step,
+    "document": records.Document,
+    "audit": records.AuditRow,
+    "event": records.Event,
+    "idempotency": records.IdempotencyRecord,
+    "revocation": records.Revocation,
+}
+
+
+@pytest.fixture
+def db(path):
+    db = sqlite3.connect(path)
+    schema.migrate(db, path)
+    yield db
+    db.close()
+
+
+def columns(db, table):
+    return {row[1] for row in db.execute(f"PRAGMA table_info({table})")}
+
+
+@pytest.mark.parametrize("table", TABLES)
+def test_each_table_has_a_column_for_each_field(db, table):
+    extra = {"id"} if table in {"idempotency", "revocation"} else set()
+    assert columns(db, table) == {field.name for field in msgspec.structs.fields(TABLES[table])} | extra
+
+
+def test_the_tables_views_and_indexes_are_these(db):
+    found = {(kind, name) for kind, name in db.execute("SELECT type, name FROM sqlite_master WHERE sql IS NOT NULL")}
+    tables = {("table", name) for name in (*TABLES, "counter")}
+    assert found == tables | {("view", "customer"), ("index", "audit_customer")}
+    unique = db.execute("SELECT tbl_name FROM sqlite_master WHERE type = 'index' AND sql IS NULL").fetchall()
+    assert {name for (name,) in unique} == {"template", "template_text", "profile", "counter"}
+
+
+def test_every_migration_is_numbered_and_sets_its_number():
+    scripts = schema.migrations()
+    for number, script in enumerate(scripts, 1):
+        assert script.name.startswith(f"{number:04}_")
+        assert script.read_text().rstrip().endswith(f"PRAGMA user_version = {number};")
+
+
+def test_migrating_twice_changes_nothing(db, path):
+    before = db.execute("SELECT * FROM sqlite_master").fetchall()
+    schema.migrate(db, path)
+    assert db.execute("SELECT * FROM sqlite_master").fetchall() == before
+
+
+def test_the_customer_view_is_the_profile(db):
+    db.execute("INSERT INTO profile VALUES (9, 1001, 'alpha', 3, 1, 2, 4, 11, 12, 5)")
+    cursor = db.execute("SELECT * FROM customer")
+    assert [column[0] for column in cursor.description] == [
+        "customer_id", "brand", "kyc_status", "kyc_current_level", "kyc_required_level", "risk_level", "kyc_profile_id",
+        "kyc_updated_time",
+    ]  # fmt: skip
+    assert cursor.fetchall() == [(1001, "alpha", 3, 1, 2, 4, 9, 12)]
+
+
+def plan(db, statement, values):
+    return [row[3] for row in db.execute(f"EXPLAIN QUERY PLAN {statement}", values)]
+
+
+@pytest.mark.parametrize("name", ["TEMPLATE", "PROFILE", "STEP", "DOCUMENT"])
+def test_updates_find_their_rows_by_id(db, name):
+    for _size, text in getattr(sql, f"UPDATE_{name}"):
+        steps = plan(db, text, [None] * text.count("?"))
+        assert f"SEARCH {name.lower()} USING INTEGER PRIMARY KEY (rowid=?)" in steps
+        assert not any(step.startswith(f"SCAN {name.lower()}") for step in steps)
+
+
+def test_the_audit_of_a_customer_uses_the_index_and_all_else_walks_the_ids(db):
+    names = (
+        "brands kyc_id step_id document_id action actor_id time_from time_to lowest highest customer_id limit offset"
+    )
+    values = dict.fromkeys([*names.split(), "count_max"], 1)
+    for statements in (history._ROWS, history._COUNT):
+        assert any("USING INDEX audit_customer (customer_id=?" in s for s in plan(db, statements[True], values))
+        assert any("USING INTEGER PRIMARY KEY (rowid>? AND rowid<?)" in s for s in plan(db, statements[False], values))
+        assert not any("TEMP B-TREE FOR ORDER" in s for s in plan(db, statements[True], values))
