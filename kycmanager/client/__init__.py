@@ -1,0 +1,27 @@
+"""The typed clients: every command as a method, over TCP or REST."""
+
+from kycmanager.client.errors import (
+    BadReply,
+    ClientError,
+    ConnectionLost,
+    NoRoute,
+    RemoteError,
+    ReplyTimeout,
+)
+from kycmanager.client.rest import RestClient
+from kycmanager.client.tcp import TcpClient
+from kycmanager.client.wire import Encoding, Notice, Push
+
+__all__ = [
+    "BadReply",
+    "ClientError",
+    "ConnectionLost",
+    "Encoding",
+    "NoRoute",
+    "Notice",
+    "Push",
+    "RemoteError",
+    "ReplyTimeout",
+    "RestClient",
+    "TcpClient",
+]

@@ -1,0 +1,1 @@
+"""The methods of the clients, written by `python -m kycmanager.contract`; never by hand."""

@@ -1,0 +1,1023 @@
+"""The commands as methods, written by `python -m kycmanager.contract`: change the rows instead."""
+
+from typing import Any, Literal
+
+from msgspec import UNSET, UnsetType
+
+from kycmanager.client.caller import Caller, given
+from kycmanager.commands.audit import AuditList
+from kycmanager.commands.customer import CustomerDocumentsReply, SubmittedReply
+from kycmanager.commands.model import Accepted
+from kycmanager.commands.profiles import GateReply
+from kycmanager.commands.system import Pong, ServerFacts, TableReply
+from kycmanager.commands.views import (
+    CustomerDocumentReply,
+    CustomerStatusReply,
+    CustomerStepReply,
+    DocumentList,
+    DocumentReply,
+    ProfileList,
+    ProfileReply,
+    StepReply,
+    TemplateList,
+    TemplateReply,
+)
+from kycmanager.domain.enums import RiskLevel, StepType, TemplateStatus
+
+
+class Commands(Caller):
+    """Every command a token can reach. What is left out is not sent: the daemon's default counts."""
+
+    async def mng_add_kyc_step_template(
+        self,
+        *,
+        brand: str,
+        code: str,
+        level: int,
+        name: str | UnsetType = UNSET,
+        description: str | UnsetType = UNSET,
+        step_type: StepType | UnsetType = UNSET,
+        required: int | UnsetType = UNSET,
+        sort_index: int | UnsetType = UNSET,
+        requirements: dict[str, Any] | UnsetType = UNSET,
+        form_schema: dict[str, Any] | UnsetType = UNSET,
+        idempotency_key: str | None = None,
+    ) -> TemplateReply:
+        """Add a step template to a brand.
+
+        A new template; active unless disabled later.
+
+        - brand: The brand, case-sensitive.
+        - code: The code of the template or step, unique in its brand.
+        - level: The KYC level.
+        - name: The name for people, or of the command; "" when left out.
+        - description: A longer text for people; "" when left out.
+        - step_type: What the step asks for; 0 when left out.
+        - required: 1 when the step must be passed, 0 when it may be left out; 1 when left out.
+        - sort_index: Where the step stands among those of its level; 0 when left out.
+        - requirements: What the customer is told to bring; shown, not enforced; {} when left out.
+        - form_schema: The form of the questionnaire: sections of typed fields; {} when left out.
+        """
+        return await self.call(
+            "MngAddKycStepTemplate",
+            given(
+                brand=brand,
+                code=code,
+                level=level,
+                name=name,
+                description=description,
+                step_type=step_type,
+                required=required,
+                sort_index=sort_index,
+                requirements=requirements,
+                form_schema=form_schema,
+            ),
+            TemplateReply,
+            idempotency_key=idempotency_key,
+        )
+
+    async def mng_update_kyc_step_template(
+        self,
+        *,
+        id: int,
+        version: int | UnsetType = UNSET,
+        brand: str | UnsetType = UNSET,
+        code: str | UnsetType = UNSET,
+        level: int | UnsetType = UNSET,
+        name: str | UnsetType = UNSET,
+        description: str | UnsetType = UNSET,
+        step_type: StepType | UnsetType = UNSET,
+        required: int | UnsetType = UNSET,
+        status: TemplateStatus | UnsetType = UNSET,
+        sort_index: int | UnsetType = UNSET,
+        requirements: dict[str, Any] | UnsetType = UNSET,
+        form_schema: dict[str, Any] | UnsetType = UNSET,
+        idempotency_key: str | None = None,
+    ) -> TemplateReply:
+        """Change a step template.
+
+        The fields to change; those left out stay as they are.
+
+        - id: The id of the record.
+        - version: Refuse the write when the record has another version by now.
+        - brand: The brand, case-sensitive.
+        - code: The code of the template or step, unique in its brand.
+        - level: The KYC level.
+        - name: The name for people, or of the command.
+        - description: A longer text for people.
+        - step_type: What the step asks for.
+        - required: 1 when the step must be passed, 0 when it may be left out.
+        - status: Where the record stands.
+        - sort_index: Where the step stands among those of its level.
+        - requirements: What the customer is told to bring; shown, not enforced.
+        - form_schema: The form of the questionnaire: sections of typed fields.
+        """
+        return await self.call(
+            "MngUpdateKycStepTemplate",
+            given(
+                id=id,
+                version=version,
+                brand=brand,
+                code=code,
+                level=level,
+                name=name,
+                description=description,
+                step_type=step_type,
+                required=required,
+                status=status,
+                sort_index=sort_index,
+                requirements=requirements,
+                form_schema=form_schema,
+            ),
+            TemplateReply,
+            idempotency_key=idempotency_key,
+        )
+
+    async def mng_delete_kyc_step_template(
+        self,
+        *,
+        id: int,
+        version: int | UnsetType = UNSET,
+        idempotency_key: str | None = None,
+    ) -> Accepted:
+        """Remove an unused step template, archive a used one.
+
+        The template to remove, or to archive when steps refer to it.
+
+        - id: The id of the record.
+        - version: Refuse the write when the record has another version by now.
+        """
+        return await self.call(
+            "MngDeleteKycStepTemplate",
+            given(
+                id=id,
+                version=version,
+            ),
+            Accepted,
+            idempotency_key=idempotency_key,
+        )
+
+    async def mng_get_kyc_step_templates(
+        self,
+        *,
+        limit: int | UnsetType = UNSET,
+        offset: int | UnsetType = UNSET,
+        after: str | UnsetType = UNSET,
+        brand: str | UnsetType = UNSET,
+        level: int | UnsetType = UNSET,
+        code: str | UnsetType = UNSET,
+        status: int | UnsetType = UNSET,
+        step_type: int | UnsetType = UNSET,
+    ) -> TemplateList:
+        """List step templates.
+
+        Filters; an empty text, 0 for level, and -1 mean "any".
+
+        - limit: At most so many rows; 100 when left out.
+        - offset: Skip so many rows; `after` pages without its cost; 0 when left out.
+        - after: The `next` of the page before; wins over `offset`; "" when left out.
+        - brand: Only rows of this brand.
+        - level: Only this level.
+        - code: Only this code.
+        - status: Only rows in this status; -1 is any; -1 when left out.
+        - step_type: Only this type; -1 is any; -1 when left out.
+        """
+        return await self.call(
+            "MngGetKycStepTemplates",
+            given(
+                limit=limit,
+                offset=offset,
+                after=after,
+                brand=brand,
+                level=level,
+                code=code,
+                status=status,
+                step_type=step_type,
+            ),
+            TemplateList,
+        )
+
+    async def mng_get_kyc_profile(
+        self,
+        *,
+        id: int | UnsetType = UNSET,
+        customer_id: int | UnsetType = UNSET,
+        brand: str | UnsetType = UNSET,
+    ) -> ProfileReply:
+        """Show a profile with its steps and documents.
+
+        A profile by its id, or by its customer and brand.
+
+        - id: The id of the record; 0 when left out.
+        - customer_id: The customer; 0 when left out.
+        - brand: The brand, case-sensitive; "" when left out.
+        """
+        return await self.call(
+            "MngGetKycProfile",
+            given(
+                id=id,
+                customer_id=customer_id,
+                brand=brand,
+            ),
+            ProfileReply,
+        )
+
+    async def mng_get_kyc_profiles(
+        self,
+        *,
+        limit: int | UnsetType = UNSET,
+        offset: int | UnsetType = UNSET,
+        after: str | UnsetType = UNSET,
+        customer_id: int | UnsetType = UNSET,
+        brand: str | UnsetType = UNSET,
+        status: int | UnsetType = UNSET,
+        required_level: int | UnsetType = UNSET,
+        current_level: int | UnsetType = UNSET,
+        risk_level: int | UnsetType = UNSET,
+        updated_from: int | UnsetType = UNSET,
+        updated_to: int | UnsetType = UNSET,
+        order: Literal["-id", "-updated_time", "id", "updated_time"] | UnsetType = UNSET,
+    ) -> ProfileList:
+        """List profiles.
+
+        Filters; -1 means "any". `order` with a leading minus is descending.
+
+        - limit: At most so many rows; 100 when left out.
+        - offset: Skip so many rows; `after` pages without its cost; 0 when left out.
+        - after: The `next` of the page before; wins over `offset`; "" when left out.
+        - customer_id: Only rows of this customer.
+        - brand: Only rows of this brand.
+        - status: Only rows in this status; -1 is any; -1 when left out.
+        - required_level: Only with this level asked for; -1 is any; -1 when left out.
+        - current_level: Only at this level reached; -1 is any; -1 when left out.
+        - risk_level: Only customers this risky; -1 is any; -1 when left out.
+        - updated_from: Not changed before this time, Unix seconds; 0 is any; 0 when left out.
+        - updated_to: Not changed after this time, Unix seconds; 0 is any; 0 when left out.
+        - order: The order of the rows; a leading minus is descending; "id" when left out.
+        """
+        return await self.call(
+            "MngGetKycProfiles",
+            given(
+                limit=limit,
+                offset=offset,
+                after=after,
+                customer_id=customer_id,
+                brand=brand,
+                status=status,
+                required_level=required_level,
+                current_level=current_level,
+                risk_level=risk_level,
+                updated_from=updated_from,
+                updated_to=updated_to,
+                order=order,
+            ),
+            ProfileList,
+        )
+
+    async def mng_set_kyc_required_level(
+        self,
+        *,
+        customer_id: int,
+        brand: str,
+        level: int,
+        version: int | UnsetType = UNSET,
+        reason: str | UnsetType = UNSET,
+        source: str | UnsetType = UNSET,
+        idempotency_key: str | None = None,
+    ) -> Accepted:
+        """Ask a level of a customer and attach the steps it takes.
+
+        The level to ask of a customer in a brand.
+
+        - customer_id: The customer.
+        - brand: The brand, case-sensitive.
+        - level: The KYC level.
+        - version: Refuse the write when the record has another version by now.
+        - reason: Why; for a rejection a code the customer sees; "" when left out.
+        - source: Where the wish came from, for the audit; "" when left out.
+        """
+        return await self.call(
+            "MngSetKycRequiredLevel",
+            given(
+                customer_id=customer_id,
+                brand=brand,
+                level=level,
+                version=version,
+                reason=reason,
+                source=source,
+            ),
+            Accepted,
+            idempotency_key=idempotency_key,
+        )
+
+    async def mng_set_kyc_risk(
+        self,
+        *,
+        customer_id: int,
+        brand: str,
+        risk_level: RiskLevel,
+        version: int | UnsetType = UNSET,
+        reason: str | UnsetType = UNSET,
+        idempotency_key: str | None = None,
+    ) -> Accepted:
+        """Set the risk level of a customer.
+
+        The risk level of a customer in a brand.
+
+        - customer_id: The customer.
+        - brand: The brand, case-sensitive.
+        - risk_level: How risky the customer is.
+        - version: Refuse the write when the record has another version by now.
+        - reason: Why; for a rejection a code the customer sees; "" when left out.
+        """
+        return await self.call(
+            "MngSetKycRisk",
+            given(
+                customer_id=customer_id,
+                brand=brand,
+                risk_level=risk_level,
+                version=version,
+                reason=reason,
+            ),
+            Accepted,
+            idempotency_key=idempotency_key,
+        )
+
+    async def mng_get_kyc_gate(
+        self,
+        *,
+        customer_id: int,
+        brand: str,
+    ) -> GateReply:
+        """Tell whether a real account may be opened for a customer.
+
+        The customer and brand to open an account for.
+
+        - customer_id: The customer.
+        - brand: The brand, case-sensitive.
+        """
+        return await self.call(
+            "MngGetKycGate",
+            given(
+                customer_id=customer_id,
+                brand=brand,
+            ),
+            GateReply,
+        )
+
+    async def mng_get_kyc_step(
+        self,
+        *,
+        id: int,
+    ) -> StepReply:
+        """Show a step with its documents.
+
+        The step to show.
+
+        - id: The id of the record.
+        """
+        return await self.call(
+            "MngGetKycStep",
+            given(
+                id=id,
+            ),
+            StepReply,
+        )
+
+    async def mng_require_kyc_step(
+        self,
+        *,
+        customer_id: int,
+        brand: str,
+        step_code: str,
+        version: int | UnsetType = UNSET,
+        level: int | None | UnsetType = UNSET,
+        reason: str | UnsetType = UNSET,
+        source: str | UnsetType = UNSET,
+        idempotency_key: str | None = None,
+    ) -> Accepted:
+        """Ask one step of a customer by its code.
+
+        The step to ask of a customer by the code of its template; `level` overrides the template's.
+
+        - customer_id: The customer.
+        - brand: The brand, case-sensitive.
+        - step_code: The code of the step's template.
+        - version: Refuse the write when the record has another version by now.
+        - level: The KYC level; null when left out.
+        - reason: Why; for a rejection a code the customer sees; "" when left out.
+        - source: Where the wish came from, for the audit; "" when left out.
+        """
+        return await self.call(
+            "MngRequireKycStep",
+            given(
+                customer_id=customer_id,
+                brand=brand,
+                step_code=step_code,
+                version=version,
+                level=level,
+                reason=reason,
+                source=source,
+            ),
+            Accepted,
+            idempotency_key=idempotency_key,
+        )
+
+    async def mng_approve_kyc_step(
+        self,
+        *,
+        id: int,
+        version: int | UnsetType = UNSET,
+        reason: str | UnsetType = UNSET,
+        comment: str | UnsetType = UNSET,
+        expire_time: int | UnsetType = UNSET,
+        idempotency_key: str | None = None,
+    ) -> Accepted:
+        """Approve a step.
+
+        The step to approve, until `expire_time` when that is not 0.
+
+        - id: The id of the record.
+        - version: Refuse the write when the record has another version by now.
+        - reason: Why; for a rejection a code the customer sees; "" when left out.
+        - comment: Internal, never shown to the customer; "" when left out.
+        - expire_time: When the approval ends, Unix seconds, in the future; 0 is never; 0 when left out.
+        """
+        return await self.call(
+            "MngApproveKycStep",
+            given(
+                id=id,
+                version=version,
+                reason=reason,
+                comment=comment,
+                expire_time=expire_time,
+            ),
+            Accepted,
+            idempotency_key=idempotency_key,
+        )
+
+    async def mng_reject_kyc_step(
+        self,
+        *,
+        id: int,
+        version: int | UnsetType = UNSET,
+        reason: str | UnsetType = UNSET,
+        comment: str | UnsetType = UNSET,
+        idempotency_key: str | None = None,
+    ) -> Accepted:
+        """Reject a step.
+
+        The step to reject; `reason` is a code the customer sees, `comment` is internal.
+
+        - id: The id of the record.
+        - version: Refuse the write when the record has another version by now.
+        - reason: Why; for a rejection a code the customer sees; "" when left out.
+        - comment: Internal, never shown to the customer; "" when left out.
+        """
+        return await self.call(
+            "MngRejectKycStep",
+            given(
+                id=id,
+                version=version,
+                reason=reason,
+                comment=comment,
+            ),
+            Accepted,
+            idempotency_key=idempotency_key,
+        )
+
+    async def mng_skip_kyc_step(
+        self,
+        *,
+        id: int,
+        version: int | UnsetType = UNSET,
+        reason: str | UnsetType = UNSET,
+        idempotency_key: str | None = None,
+    ) -> Accepted:
+        """Let a customer off a required step.
+
+        The step to skip.
+
+        - id: The id of the record.
+        - version: Refuse the write when the record has another version by now.
+        - reason: Why; for a rejection a code the customer sees; "" when left out.
+        """
+        return await self.call(
+            "MngSkipKycStep",
+            given(
+                id=id,
+                version=version,
+                reason=reason,
+            ),
+            Accepted,
+            idempotency_key=idempotency_key,
+        )
+
+    async def mng_add_kyc_document(
+        self,
+        *,
+        file_id: str,
+        version: int | UnsetType = UNSET,
+        kyc_id: int | UnsetType = UNSET,
+        customer_id: int | UnsetType = UNSET,
+        brand: str | UnsetType = UNSET,
+        step_id: int | UnsetType = UNSET,
+        type: str | UnsetType = UNSET,
+        idempotency_key: str | None = None,
+    ) -> DocumentReply:
+        """Attach a stored file to a customer's profile.
+
+        The stored file to attach, and where: to a profile, and to one of its steps unless step_id is 0.
+
+        - file_id: The uuid of an uploaded file.
+        - version: Refuse the write when the record has another version by now.
+        - kyc_id: The profile; 0 when left out.
+        - customer_id: The customer; 0 when left out.
+        - brand: The brand, case-sensitive; "" when left out.
+        - step_id: The step; 0 is none; 0 when left out.
+        - type: What the document is, in the words of the brand; "" when left out.
+        """
+        return await self.call(
+            "MngAddKycDocument",
+            given(
+                file_id=file_id,
+                version=version,
+                kyc_id=kyc_id,
+                customer_id=customer_id,
+                brand=brand,
+                step_id=step_id,
+                type=type,
+            ),
+            DocumentReply,
+            idempotency_key=idempotency_key,
+        )
+
+    async def mng_get_kyc_documents(
+        self,
+        *,
+        limit: int | UnsetType = UNSET,
+        offset: int | UnsetType = UNSET,
+        after: str | UnsetType = UNSET,
+        customer_id: int | UnsetType = UNSET,
+        brand: str | UnsetType = UNSET,
+        kyc_id: int | UnsetType = UNSET,
+        step_id: int | UnsetType = UNSET,
+        status: int | UnsetType = UNSET,
+        type: str | UnsetType = UNSET,
+    ) -> DocumentList:
+        """List documents.
+
+        Filters; -1 means "any".
+
+        - limit: At most so many rows; 100 when left out.
+        - offset: Skip so many rows; `after` pages without its cost; 0 when left out.
+        - after: The `next` of the page before; wins over `offset`; "" when left out.
+        - customer_id: Only rows of this customer.
+        - brand: Only rows of this brand.
+        - kyc_id: Only rows of this profile.
+        - step_id: Only rows of this step.
+        - status: Only rows in this status; -1 is any; -1 when left out.
+        - type: Only documents of this type.
+        """
+        return await self.call(
+            "MngGetKycDocuments",
+            given(
+                limit=limit,
+                offset=offset,
+                after=after,
+                customer_id=customer_id,
+                brand=brand,
+                kyc_id=kyc_id,
+                step_id=step_id,
+                status=status,
+                type=type,
+            ),
+            DocumentList,
+        )
+
+    async def mng_approve_kyc_document(
+        self,
+        *,
+        id: int,
+        version: int | UnsetType = UNSET,
+        reason: str | UnsetType = UNSET,
+        comment: str | UnsetType = UNSET,
+        expire_time: int | UnsetType = UNSET,
+        idempotency_key: str | None = None,
+    ) -> Accepted:
+        """Approve a document.
+
+        The document to approve, until `expire_time` when that is not 0.
+
+        - id: The id of the record.
+        - version: Refuse the write when the record has another version by now.
+        - reason: Why; for a rejection a code the customer sees; "" when left out.
+        - comment: Internal, never shown to the customer; "" when left out.
+        - expire_time: When the approval ends, Unix seconds, in the future; 0 is never; 0 when left out.
+        """
+        return await self.call(
+            "MngApproveKycDocument",
+            given(
+                id=id,
+                version=version,
+                reason=reason,
+                comment=comment,
+                expire_time=expire_time,
+            ),
+            Accepted,
+            idempotency_key=idempotency_key,
+        )
+
+    async def mng_reject_kyc_document(
+        self,
+        *,
+        id: int,
+        version: int | UnsetType = UNSET,
+        reason: str | UnsetType = UNSET,
+        comment: str | UnsetType = UNSET,
+        idempotency_key: str | None = None,
+    ) -> Accepted:
+        """Reject a document.
+
+        The document to reject; `reason` is a code the customer sees, `comment` is internal.
+
+        - id: The id of the record.
+        - version: Refuse the write when the record has another version by now.
+        - reason: Why; for a rejection a code the customer sees; "" when left out.
+        - comment: Internal, never shown to the customer; "" when left out.
+        """
+        return await self.call(
+            "MngRejectKycDocument",
+            given(
+                id=id,
+                version=version,
+                reason=reason,
+                comment=comment,
+            ),
+            Accepted,
+            idempotency_key=idempotency_key,
+        )
+
+    async def mng_delete_kyc_document(
+        self,
+        *,
+        id: int,
+        version: int | UnsetType = UNSET,
+        reason: str | UnsetType = UNSET,
+        idempotency_key: str | None = None,
+    ) -> Accepted:
+        """Delete a document.
+
+        The document to delete.
+
+        - id: The id of the record.
+        - version: Refuse the write when the record has another version by now.
+        - reason: Why; for a rejection a code the customer sees; "" when left out.
+        """
+        return await self.call(
+            "MngDeleteKycDocument",
+            given(
+                id=id,
+                version=version,
+                reason=reason,
+            ),
+            Accepted,
+            idempotency_key=idempotency_key,
+        )
+
+    async def mng_get_kyc_audit(
+        self,
+        *,
+        limit: int | UnsetType = UNSET,
+        offset: int | UnsetType = UNSET,
+        after: str | UnsetType = UNSET,
+        brand: str | UnsetType = UNSET,
+        customer_id: int | UnsetType = UNSET,
+        kyc_id: int | UnsetType = UNSET,
+        step_id: int | UnsetType = UNSET,
+        document_id: int | UnsetType = UNSET,
+        action: str | UnsetType = UNSET,
+        actor_id: int | UnsetType = UNSET,
+        time_from: int | UnsetType = UNSET,
+        time_to: int | UnsetType = UNSET,
+    ) -> AuditList:
+        """Show who did what, newest first.
+
+        Filters; 0 and an empty text mean "any".
+
+        - limit: At most so many rows; 100 when left out.
+        - offset: Skip so many rows; `after` pages without its cost; 0 when left out.
+        - after: The `next` of the page before; wins over `offset`; "" when left out.
+        - brand: Only rows of this brand.
+        - customer_id: Only rows of this customer; 0 when left out.
+        - kyc_id: Only rows of this profile; 0 when left out.
+        - step_id: Only rows of this step; 0 when left out.
+        - document_id: Only rows of this document; 0 is any; 0 when left out.
+        - action: Only this action; empty is any; "" when left out.
+        - actor_id: Only rows of this actor; 0 is any; 0 when left out.
+        - time_from: Not before this time, Unix seconds; 0 is any; 0 when left out.
+        - time_to: Not after this time, Unix seconds; 0 is any; 0 when left out.
+        """
+        return await self.call(
+            "MngGetKycAudit",
+            given(
+                limit=limit,
+                offset=offset,
+                after=after,
+                brand=brand,
+                customer_id=customer_id,
+                kyc_id=kyc_id,
+                step_id=step_id,
+                document_id=document_id,
+                action=action,
+                actor_id=actor_id,
+                time_from=time_from,
+                time_to=time_to,
+            ),
+            AuditList,
+        )
+
+    async def customer_get_kyc_status(self) -> CustomerStatusReply:
+        """Show a customer the own profile, active steps and documents.
+
+        Nothing: the token says who asks.
+        """
+        return await self.call(
+            "CustomerGetKycStatus",
+            {},
+            CustomerStatusReply,
+        )
+
+    async def customer_get_kyc_step(
+        self,
+        *,
+        id: int,
+    ) -> CustomerStepReply:
+        """Show a customer one of the own steps.
+
+        The step to show.
+
+        - id: The id of the record.
+        """
+        return await self.call(
+            "CustomerGetKycStep",
+            given(
+                id=id,
+            ),
+            CustomerStepReply,
+        )
+
+    async def customer_submit_kyc_step(
+        self,
+        *,
+        id: int,
+        version: int | UnsetType = UNSET,
+        answers: dict[str, Any] | UnsetType = UNSET,
+        idempotency_key: str | None = None,
+    ) -> SubmittedReply:
+        """Hand a step in for review.
+
+        The step to hand in; answers given here go over those saved before.
+
+        - id: The id of the record.
+        - version: Refuse the write when the record has another version by now.
+        - answers: The customer's answers, by the names of the fields of the form; {} when left out.
+        """
+        return await self.call(
+            "CustomerSubmitKycStep",
+            given(
+                id=id,
+                version=version,
+                answers=answers,
+            ),
+            SubmittedReply,
+            idempotency_key=idempotency_key,
+        )
+
+    async def customer_save_kyc_answers(
+        self,
+        *,
+        id: int,
+        answers: dict[str, Any],
+        version: int | UnsetType = UNSET,
+        idempotency_key: str | None = None,
+    ) -> SubmittedReply:
+        """Keep some answers of a step for later.
+
+        Answers to keep without handing the step in; null takes an answer back.
+
+        - id: The id of the record.
+        - answers: The customer's answers, by the names of the fields of the form.
+        - version: Refuse the write when the record has another version by now.
+        """
+        return await self.call(
+            "CustomerSaveKycAnswers",
+            given(
+                id=id,
+                answers=answers,
+                version=version,
+            ),
+            SubmittedReply,
+            idempotency_key=idempotency_key,
+        )
+
+    async def customer_get_kyc_documents(
+        self,
+        *,
+        step_id: int | UnsetType = UNSET,
+    ) -> CustomerDocumentsReply:
+        """List a customer's own documents.
+
+        Only the documents of one step unless step_id is 0.
+
+        - step_id: The step; 0 is none; 0 when left out.
+        """
+        return await self.call(
+            "CustomerGetKycDocuments",
+            given(
+                step_id=step_id,
+            ),
+            CustomerDocumentsReply,
+        )
+
+    async def customer_add_kyc_document(
+        self,
+        *,
+        kyc_id: int,
+        file_id: str,
+        version: int | UnsetType = UNSET,
+        step_id: int | UnsetType = UNSET,
+        type: str | UnsetType = UNSET,
+        idempotency_key: str | None = None,
+    ) -> CustomerDocumentReply:
+        """Attach an uploaded file to the own profile.
+
+        The customer's own file to attach to the own profile.
+
+        - kyc_id: The profile.
+        - file_id: The uuid of an uploaded file.
+        - version: Refuse the write when the record has another version by now.
+        - step_id: The step; 0 is none; 0 when left out.
+        - type: What the document is, in the words of the brand; "" when left out.
+        """
+        return await self.call(
+            "CustomerAddKycDocument",
+            given(
+                kyc_id=kyc_id,
+                file_id=file_id,
+                version=version,
+                step_id=step_id,
+                type=type,
+            ),
+            CustomerDocumentReply,
+            idempotency_key=idempotency_key,
+        )
+
+    async def kyc_require_step(
+        self,
+        *,
+        customer_id: int,
+        brand: str,
+        step_code: str,
+        version: int | UnsetType = UNSET,
+        level: int | None | UnsetType = UNSET,
+        reason: str | UnsetType = UNSET,
+        idempotency_key: str | None = None,
+    ) -> Accepted:
+        """Workflow hook: ask one step of a customer.
+
+        The step a workflow asks of a customer.
+
+        - customer_id: The customer.
+        - brand: The brand, case-sensitive.
+        - step_code: The code of the step's template.
+        - version: Refuse the write when the record has another version by now.
+        - level: The KYC level; null when left out.
+        - reason: Why; for a rejection a code the customer sees; "" when left out.
+        """
+        return await self.call(
+            "kyc.require_step",
+            given(
+                customer_id=customer_id,
+                brand=brand,
+                step_code=step_code,
+                version=version,
+                level=level,
+                reason=reason,
+            ),
+            Accepted,
+            idempotency_key=idempotency_key,
+        )
+
+    async def kyc_set_required_level(
+        self,
+        *,
+        customer_id: int,
+        brand: str,
+        level: int,
+        version: int | UnsetType = UNSET,
+        reason: str | UnsetType = UNSET,
+        idempotency_key: str | None = None,
+    ) -> Accepted:
+        """Workflow hook: ask a level of a customer.
+
+        The level a workflow asks of a customer.
+
+        - customer_id: The customer.
+        - brand: The brand, case-sensitive.
+        - level: The KYC level.
+        - version: Refuse the write when the record has another version by now.
+        - reason: Why; for a rejection a code the customer sees; "" when left out.
+        """
+        return await self.call(
+            "kyc.set_required_level",
+            given(
+                customer_id=customer_id,
+                brand=brand,
+                level=level,
+                version=version,
+                reason=reason,
+            ),
+            Accepted,
+            idempotency_key=idempotency_key,
+        )
+
+    async def ping(self) -> Pong:
+        """Tell that the daemon is alive.
+
+        No data.
+        """
+        return await self.call(
+            "Ping",
+            {},
+            Pong,
+        )
+
+    async def server_info(self) -> ServerFacts:
+        """Tell what runs here.
+
+        No data.
+        """
+        return await self.call(
+            "ServerInfo",
+            {},
+            ServerFacts,
+        )
+
+    async def subscribe(
+        self,
+        *,
+        chanels: list[str] | UnsetType = UNSET,
+        channels: list[str] | UnsetType = UNSET,
+        after_seq: int | None | UnsetType = UNSET,
+    ) -> Accepted:
+        """Push the events of channels to this connection.
+
+        Channels, spelt `chanels` by the first clients; `after_seq` asks for what was missed since.
+
+        - chanels: The channels, as the first clients spell the key; [] when left out.
+        - channels: The channels: kyc, kyc:<brand>, kyc:<brand>:<customer_id>; others are ignored; [] when left out.
+        - after_seq: Send first what happened after this number of the event feed; null when left out.
+        """
+        return await self.call(
+            "Subscribe",
+            given(
+                chanels=chanels,
+                channels=channels,
+                after_seq=after_seq,
+            ),
+            Accepted,
+        )
+
+    async def unsubscribe(
+        self,
+        *,
+        chanels: list[str] | UnsetType = UNSET,
+        channels: list[str] | UnsetType = UNSET,
+    ) -> Accepted:
+        """Stop pushing the events of channels to this connection.
+
+        Channels to leave.
+
+        - chanels: The channels, as the first clients spell the key; [] when left out.
+        - channels: The channels: kyc, kyc:<brand>, kyc:<brand>:<customer_id>; others are ignored; [] when left out.
+        """
+        return await self.call(
+            "Unsubscribe",
+            given(
+                chanels=chanels,
+                channels=channels,
+            ),
+            Accepted,
+        )
+
+    async def describe(self) -> TableReply:
+        """Show every command with its types, access and errors.
+
+        No data.
+        """
+        return await self.call(
+            "Describe",
+            {},
+            TableReply,
+        )

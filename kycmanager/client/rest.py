@@ -1,0 +1,151 @@
+"""The client over REST: commands through their routes, and files."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any, Self
+from urllib.parse import quote
+
+import aiohttp
+import msgspec
+
+from kycmanager.client import transfer
+from kycmanager.client.caller import TIMEOUT_SECONDS, ReplyT
+from kycmanager.client.errors import BadReply, ConnectionLost, RemoteError, ReplyTimeout
+from kycmanager.client.generated.methods import Commands
+from kycmanager.client.routes import RestRequest, request_of
+from kycmanager.contract.shapes import Refusal, UploadReply
+
+_OK = 200
+_SHOWN_BYTES = 200
+
+
+class RestClient(Commands):
+    """The daemon under one URL; `async with` opens and closes the connections.
+
+    `token` may be replaced at any time. Files may take `transfer_seconds`, everything else `timeout_seconds`.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        *,
+        token: str,
+        timeout_seconds: float = TIMEOUT_SECONDS,
+        transfer_seconds: float = 600.0,
+        connections_max: int = 100,
+    ) -> None:
+        self.token = token
+        self._url = url.rstrip("/")
+        self._timeout_seconds = timeout_seconds
+        self._transfer_seconds = transfer_seconds
+        self._connections_max = connections_max
+        self._session: aiohttp.ClientSession | None = None
+
+    async def __aenter__(self) -> Self:
+        await self.open()
+        return self
+
+    async def __aexit__(self, *_error: object) -> None:
+        await self.close()
+
+    async def open(self) -> None:
+        """Make ready; connections are made when they are needed."""
+        if self._session is None:
+            self._session = aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=self._connections_max))
+
+    async def close(self) -> None:
+        """Close all connections."""
+        session, self._session = self._session, None
+        if session is not None:
+            await session.close()
+
+    async def call(
+        self,
+        command: str,
+        data: dict[str, Any],
+        reply: type[ReplyT],
+        *,
+        idempotency_key: str | None = None,
+    ) -> ReplyT:
+        """Call a command through its route; see Caller. Raises NoRoute for a command without one."""
+        request = request_of(command, data, idempotency_key)
+        async with self._sent(request, self._timeout_seconds) as response:
+            return _decoded(await response.read(), reply)
+
+    async def upload(
+        self,
+        source: bytes | Path,
+        *,
+        filename: str | None = None,
+        purpose: str | None = None,
+        brand: str | None = None,
+        scope: int | None = None,
+        raw: bool = False,
+    ) -> UploadReply:
+        """Store a file; its name is that of the path unless given. `raw` sends the body without a form, the fast way.
+
+        `brand` is for managers whose token has more than one; `scope` 3 publishes the file where that is allowed.
+        Raises as `call` does, and OSError for the path.
+        """
+        async with transfer.opened(source, filename) as file:
+            request = (transfer.raw if raw else transfer.form)(file, _named(purpose, brand, scope))
+            async with self._sent(request, self._transfer_seconds) as response:
+                return _decoded(await response.read(), UploadReply)
+
+    async def download(self, name: str) -> bytes:
+        """Return the content of a stored file, by its uuid with or without extension."""
+        async with self._sent(_storage(name), self._transfer_seconds) as response:
+            return await response.read()
+
+    async def download_to(self, name: str, path: Path) -> int:
+        """Write the content of a stored file to a path, without holding it in memory; return its size in bytes."""
+        async with self._sent(_storage(name), self._transfer_seconds) as response:
+            return await transfer.save(response.content, path)
+
+    @asynccontextmanager
+    async def _sent(self, request: RestRequest, seconds: float) -> AsyncIterator[aiohttp.ClientResponse]:
+        if self._session is None:
+            raise ConnectionLost("this client is not open")
+        try:
+            async with self._session.request(
+                request.method,
+                self._url + request.path,
+                params=request.query,
+                data=request.body,
+                headers={"Authorization": self.token, **request.headers},
+                timeout=aiohttp.ClientTimeout(total=seconds),
+                allow_redirects=False,  # a token goes to the daemon and nowhere else
+            ) as response:
+                if response.status != _OK:
+                    raise _refusal(response.status, await response.read())
+                yield response
+        except TimeoutError:
+            raise ReplyTimeout(f"{request.method} {request.path} was not answered within {seconds:g} s") from None
+        except aiohttp.ClientError as error:
+            raise ConnectionLost(f"{request.method} {request.path}: {error}") from error
+
+
+def _named(purpose: str | None, brand: str | None, scope: int | None) -> dict[str, str]:
+    fields = {"purpose": purpose, "brand": brand, "scope": scope}
+    return {name: str(value) for name, value in fields.items() if value is not None}
+
+
+def _storage(name: str) -> RestRequest:
+    return RestRequest("GET", f"/storage/{quote(name, safe='')}")
+
+
+def _decoded(body: bytes, reply: type[ReplyT]) -> ReplyT:
+    try:
+        return msgspec.json.decode(body, type=reply)
+    except msgspec.DecodeError as error:
+        raise BadReply(f"a reply is not what was expected: {error}") from error
+
+
+def _refusal(status: int, body: bytes) -> RemoteError | BadReply:
+    try:
+        told = msgspec.json.decode(body, type=Refusal)
+    except msgspec.DecodeError:
+        shown = body[:_SHOWN_BYTES].decode(errors="replace")
+        return BadReply(f"status {status} without a reason the daemon would give: {shown}")
+    return RemoteError(status, told.error, told.message, told.data or {})

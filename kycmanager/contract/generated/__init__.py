@@ -1,0 +1,1 @@
+"""The OpenAPI document, written by `python -m kycmanager.contract`; never by hand."""

@@ -1,0 +1,158 @@
+"""What every field of the commands means, once for all of them, with a value to show."""
+
+from typing import Any
+
+from msgspec import UNSET, Struct
+
+from kycmanager.commands.model import ListRequest, Request
+
+
+class Entry(Struct, frozen=True):
+    """The meaning of a field and an example of it; without one it is made from the field's type.
+
+    `in_list` is the meaning in a request for a list instead, `in_write` that in a write.
+    """
+
+    doc: str
+    example: Any = UNSET
+    in_list: str = ""
+    in_write: str = ""
+
+
+_FILE_ID = "0b8f9c62-6a3c-4f6e-9d4e-0f6c2d5a1b3c"
+_FORM: dict[str, Any] = {
+    "sections": [
+        {
+            "title": "About you",
+            "fields": [{"name": "full_name", "type": "text", "label": "Full name", "required": True}],
+        }
+    ]
+}
+
+GLOSSARY: dict[str, Entry] = {
+    "accepted": Entry("Always true: the change is on disk", True),
+    "action": Entry("What was done, such as step.approved", "step.approved", in_list="Only this action; empty is any"),
+    "actor_id": Entry(
+        "Who did it: the sub of the token; 0 is the daemon itself", 9, in_list="Only rows of this actor; 0 is any"
+    ),
+    "actor_session": Entry("The session type of who did it", 1),
+    "after": Entry("The `next` of the page before; wins over `offset`", ""),
+    "after_seq": Entry("Send first what happened after this number of the event feed", 120),
+    "allowed": Entry("Whether a real account may be opened", False),
+    "answers": Entry("The customer's answers, by the names of the fields of the form", {"full_name": "Ann Example"}),
+    "brand": Entry("The brand, case-sensitive", "acme", in_list="Only rows of this brand"),
+    "chanels": Entry("The channels, as the first clients spell the key", ["kyc:acme"]),
+    "channels": Entry("The channels: kyc, kyc:<brand>, kyc:<brand>:<customer_id>; others are ignored", ["kyc:acme"]),
+    "checksum": Entry(
+        "SHA-256 of the file, hexadecimal", "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"
+    ),
+    "code": Entry("The code of the template or step, unique in its brand", "passport", in_list="Only this code"),
+    "commands": Entry("The rows of the table"),
+    "comment": Entry("Internal, never shown to the customer", "Clear scan"),
+    "connections": Entry("Open connections", 3),
+    "content_type": Entry("The type of the file's content", "application/pdf"),
+    "count": Entry("How many rows there are in all", 1),
+    "count_capped": Entry("True when there are more rows than `count` says; else missing", True),
+    "created_time": Entry("When it was made, Unix seconds", 1767225600),
+    "current_level": Entry("The level reached", 0, in_list="Only at this level reached; -1 is any"),
+    "customer_id": Entry("The customer", 42, in_list="Only rows of this customer"),
+    "definitions": Entry("The JSON schemas that requests and replies refer to", {}),
+    "description": Entry("A longer text for people", "A passport or identity card"),
+    "details": Entry("What else there is to know of the change", {}),
+    "document": Entry("The document"),
+    "document_id": Entry("The document; 0 is none", 31, in_list="Only rows of this document; 0 is any"),
+    "documents": Entry("The documents, or how many there are", 1),
+    "errors": Entry("The names of the errors a command may answer", ["RET_NOT_FOUND"]),
+    "event_seq": Entry("The newest number of the event feed", 120),
+    "expire_time": Entry("When the approval ends, Unix seconds, in the future; 0 is never", 1893456000),
+    "expires": Entry("When the token would have run out by itself, Unix seconds", 1893456000),
+    "explicit": Entry("1 when the step was required by its code, whatever its level", 0),
+    "extension": Entry("The extension of the stored file", "pdf"),
+    "file_id": Entry("The uuid of an uploaded file", _FILE_ID),
+    "file_name": Entry("The name of the file, from storage", "passport.pdf"),
+    "file_size": Entry("The size of the file in bytes", 48213),
+    "files": Entry("What is kept of each file"),
+    "form_schema": Entry("The form of the questionnaire: sections of typed fields", _FORM),
+    "id": Entry("The id of the record", 7),
+    "jti": Entry("The id of the token", "0f3c6a"),
+    "kind": Entry("How the command runs: read, write or query", "read"),
+    "kyc_current_level": Entry("The level reached", 0),
+    "kyc_id": Entry("The profile", 5, in_list="Only rows of this profile"),
+    "kyc_profile_id": Entry("The profile; 0 when there is none", 5),
+    "kyc_required": Entry("Whether anything is asked of the customer", True),
+    "kyc_required_level": Entry("The level asked for", 1),
+    "kyc_status": Entry("Where the customer stands in the brand", 2),
+    "level": Entry("The KYC level", 1, in_list="Only this level"),
+    "limit": Entry("At most so many rows", 100),
+    "methods": Entry("The HTTP methods of the route; empty without one", ["GET"]),
+    "missing": Entry("The steps that stand in the way"),
+    "name": Entry("The name for people, or of the command", "Passport"),
+    "next": Entry("The cursor of the next page, null on the last one", None),
+    "new_status": Entry("The status after the change", 2),
+    "not_before": Entry("Tokens issued at or before this time are refused, Unix seconds", 1767225600),
+    "offset": Entry("Skip so many rows; `after` pages without its cost", 0),
+    "old_status": Entry("The status before the change", 1),
+    "order": Entry("The order of the rows; a leading minus is descending", "id"),
+    "original_name": Entry("The name the file was uploaded under, as data only", "passport.pdf"),
+    "path": Entry("The path of the route; empty without one", "/manager/kyc/profiles"),
+    "pong": Entry("Always true", True),
+    "profile": Entry("The profile; null for a customer of whom nothing was asked yet"),
+    "profiles": Entry("How many profiles there are", 1),
+    "purpose": Entry("What the file was uploaded for, as the uploader said", "kyc"),
+    "queue_depth": Entry("Writes that wait for their turn", 0),
+    "reason": Entry("Why; for a rejection a code the customer sees", "manual_review"),
+    "reply": Entry("The JSON schema of the reply", {}),
+    "request": Entry("The JSON schema of the request", {}),
+    "required": Entry("1 when the step must be passed, 0 when it may be left out", 1),
+    "required_level": Entry("The level asked for", 1, in_list="Only with this level asked for; -1 is any"),
+    "requirements": Entry("What the customer is told to bring; shown, not enforced", {"documents": ["passport"]}),
+    "reviewed_by": Entry("Who decided: the sub of the token; 0 is nobody yet", 9),
+    "reviewed_time": Entry("When it was decided, Unix seconds; 0 is not yet", 1767225800),
+    "risk_level": Entry("How risky the customer is", 1, in_list="Only customers this risky; -1 is any"),
+    "rows": Entry("The rows of this page"),
+    "scope": Entry("Who may read the file: 0 its owner and managers, 3 everybody", 0),
+    "session": Entry("The session type of the tokens", 9),
+    "sessions": Entry("The session types that may call", ["manager"]),
+    "signature": Entry("The type found in the content of the file", "application/pdf"),
+    "sort_index": Entry("Where the step stands among those of its level", 0),
+    "source": Entry("Where the wish came from, for the audit", "crm"),
+    "started_time": Entry("When the daemon started, Unix seconds", 1767225600),
+    "status": Entry("Where the record stands", 1, in_list="Only rows in this status; -1 is any"),
+    "step": Entry("The step"),
+    "step_code": Entry("The code of the step's template", "passport"),
+    "step_id": Entry("The step; 0 is none", 12, in_list="Only rows of this step"),
+    "step_type": Entry("What the step asks for", 2, in_list="Only this type; -1 is any"),
+    "steps": Entry("The steps, or how many there are", 1),
+    "storage_name": Entry("The name under which the file can be downloaded", f"{_FILE_ID}.pdf"),
+    "sub": Entry("The subject of the tokens", 42),
+    "submitted_time": Entry("When the customer handed it in, Unix seconds; 0 is not yet", 1767225700),
+    "summary": Entry("What the command does", "Show a step with its documents"),
+    "template": Entry("The template"),
+    "template_id": Entry("The template; 0 is none", 3),
+    "template_version": Entry("The version of the template the step was made from", 1),
+    "templates": Entry("How many templates there are", 1),
+    "time": Entry("When, Unix seconds", 1767225700),
+    "time_from": Entry("Not before this time, Unix seconds; 0 is any", 0),
+    "time_to": Entry("Not after this time, Unix seconds; 0 is any", 0),
+    "type": Entry("What the document is, in the words of the brand", "passport", in_list="Only documents of this type"),
+    "updated_from": Entry("Not changed before this time, Unix seconds; 0 is any", 0),
+    "updated_time": Entry("When it was last changed, Unix seconds", 1767225700),
+    "updated_to": Entry("Not changed after this time, Unix seconds; 0 is any", 0),
+    "uploaded": Entry("What was asked for each file"),
+    "uuid": Entry("The id of the file", _FILE_ID),
+    "version": Entry(
+        "How often the record has changed, from 1",
+        1,
+        in_write="Refuse the write when the record has another version by now",
+    ),
+}
+"""By name; a test fails when a field of a command is not here. Examples that do not fit a type are not used."""
+
+
+def meaning(struct: type[Struct], name: str) -> str:
+    """Return what a field of a struct means; empty when it is not in the glossary."""
+    entry = GLOSSARY.get(name)
+    if entry is None:
+        return ""
+    special = entry.in_list if issubclass(struct, ListRequest) else entry.in_write
+    return special if special and issubclass(struct, Request) else entry.doc
