@@ -1,0 +1,158 @@
+"""One HTTP connection: aiohttp's, watched, with hot reads answered before its parser."""
+
+import asyncio
+import logging
+from collections.abc import Callable
+from typing import Any
+
+from aiohttp import web
+from aiohttp.http_exceptions import HttpProcessingError
+from aiohttp.web_protocol import PayloadAccessError, RequestHandler, RequestPayloadError
+
+from kycmanager.domain.errors import Code, KycError
+from kycmanager.transports.rest.answers import refusal
+from kycmanager.transports.rest.files import Faults
+from kycmanager.transports.rest.hot import LOST, HotReads, owed_after
+from kycmanager.transports.rest.watch import Watch
+
+logger = logging.getLogger("kycmanager.http")
+
+_CLIENTS_FAULT = (ConnectionError, HttpProcessingError, PayloadAccessError, RequestPayloadError)
+
+
+class Connections:
+    """What all connections of a server share. `enter` says whether one more may come, `leave` that one has gone."""
+
+    def __init__(
+        self,
+        watch: Watch,
+        hot: HotReads | None,
+        faults: Faults,
+        enter: Callable[[], bool],
+        leave: Callable[[], None],
+    ) -> None:
+        self.watch = watch
+        self.hot = hot
+        self.faults = faults
+        self.enter = enter
+        self.leave = leave
+
+
+class Connection(RequestHandler):
+    """A connection. It looks into aiohttp's protocol in few places: the tests fail loudly when those change."""
+
+    __slots__ = ("_begun", "_entered", "_known", "_owed", "_shared")
+
+    def __init__(self, manager: web.Server, shared: Connections, **settings: Any) -> None:
+        super().__init__(manager, **settings)
+        self._shared = shared
+        self._known = (b"", "")
+        self._owed = 0
+        self._begun = False
+        self._entered = False
+
+    @property
+    def idle(self) -> bool:
+        """Whether no request is being worked on."""
+        return self._waiter is not None and not self._messages
+
+    def abort(self) -> None:
+        """End the connection at once."""
+        if self.transport is not None:
+            self.transport.abort()
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Begin, or close at once where there are too many."""
+        self._entered = self._shared.enter()
+        super().connection_made(transport)
+        if not self._entered:
+            self.force_close()
+
+    def connection_lost(self, exc: BaseException | None) -> None:
+        """End."""
+        self._shared.watch.forget(self)
+        super().connection_lost(exc)
+        if self._entered:
+            self._entered = False
+            self._shared.leave()
+
+    def data_received(self, data: bytes) -> None:
+        """Take bytes: answer a hot read here, else let aiohttp parse them."""
+        hot = self._shared.hot
+        waiter = self._waiter
+        waiting = waiter is not None and not waiter.done()
+        if hot is not None and data and self._owed != LOST:
+            if waiting and not (self._owed or self._close or self._force_close or self._paused):
+                answered = hot.answer(data, self._known)
+                if answered is not None:
+                    self._send(*answered)
+                    return
+            self._owed = owed_after(self._owed, data)
+        super().data_received(data)
+        if waiting and data:
+            assert waiter is not None
+            self._note(arrived=waiter.done())
+
+    def _send(self, answer: bytes, known: tuple[bytes, str]) -> None:
+        assert self.transport is not None
+        self._known = known
+        self._next_keepalive_close_time = self._loop.time() + self._keepalive_timeout
+        self.transport.write(answer)
+
+    def _note(self, *, arrived: bool) -> None:
+        """Tell the watch of a head that is on its way."""
+        if arrived:
+            if self._begun:
+                self._shared.watch.arrived(self)
+            self._begun = False
+        elif not self._begun:
+            self._begun = True
+            self._shared.watch.begun(self)
+
+    def pause_writing(self) -> None:
+        """Remember that the client does not read."""
+        super().pause_writing()
+        self._shared.watch.stalled(self)
+
+    def resume_writing(self) -> None:
+        """Remember that it reads again."""
+        super().resume_writing()
+        self._shared.watch.flowing(self)
+
+    def handle_error(
+        self,
+        request: web.BaseRequest,
+        status: int = 500,
+        exc: BaseException | None = None,
+        message: str | None = None,  # noqa: ARG002 - repeats what the client sent
+    ) -> web.StreamResponse:
+        """Answer what is no HTTP, without repeating any of it; a client that has gone gets nothing."""
+        if isinstance(exc, ConnectionError) or request.writer.output_size > 0:
+            raise ConnectionResetError("The connection is over")
+        if status >= Code.INTERNAL.status and exc is not None:
+            correlation = self._shared.faults("http", exc)
+            error = KycError(Code.INTERNAL, "Something failed here; the log knows", {"correlation_id": correlation})
+        else:
+            error = KycError(Code.INVALID_DATA, "Not a well-formed HTTP request")
+        answer = refusal(error)
+        answer.force_close()
+        return answer
+
+    def log_exception(self, *_args: Any, **named: Any) -> None:
+        """Log what failed here; what clients do wrong is no news."""
+        fault = named.get("exc_info")
+        if isinstance(fault, Exception) and not isinstance(fault, _CLIENTS_FAULT):
+            self._shared.faults("http", fault)
+
+
+class HttpServer(web.Server):
+    """Makes the connections."""
+
+    def __init__(self, handler: Any, shared: Connections, **settings: Any) -> None:
+        super().__init__(handler)
+        self._shared = shared
+        self._settings = settings
+
+    def __call__(self) -> Connection:
+        """Make one connection."""
+        return Connection(self, self._shared, loop=self._loop, logger=logger, access_log=None, **self._settings)

@@ -1,0 +1,39 @@
+"""Who calls: the token of a request, judged by the executor; wrong ones are counted."""
+
+from collections.abc import Callable
+
+from aiohttp import web
+
+from kycmanager.commands.execute import Executor
+from kycmanager.domain.errors import Code, KycError
+from kycmanager.domain.session import Session
+
+WrongToken = Callable[[str, str], KycError]
+"""Takes the address and the wrong token, counts them, and builds the answer: 401, or 429 over the limit."""
+
+_SCHEME = "bearer "
+
+
+class Gate:
+    """Finds the session of a request."""
+
+    def __init__(self, executor: Executor, wrong_token: WrongToken) -> None:
+        self._executor = executor
+        self._wrong_token = wrong_token
+
+    def session(self, request: web.BaseRequest) -> Session:
+        """Return the caller; raises UNAUTHENTICATED, INVALID_CUSTOMER or TOO_FREQUENT."""
+        token = token_of(request.headers.get("Authorization", ""))
+        try:
+            return self._executor.authenticate(token)
+        except KycError as error:
+            if token and error.code is Code.UNAUTHENTICATED:
+                raise self._wrong_token(request.remote or "", token) from None
+            raise
+
+
+def token_of(header: str) -> str:
+    """Return the token of an Authorization header, with or without the scheme word `Bearer`."""
+    if header[: len(_SCHEME)].lower() == _SCHEME:
+        header = header[len(_SCHEME) :]
+    return header.strip()

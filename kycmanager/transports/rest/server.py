@@ -1,0 +1,208 @@
+"""The HTTP server: listens, routes, and turns every outcome into one answer."""
+
+import asyncio
+import ssl
+from collections.abc import Callable, Iterator, Mapping
+
+from aiohttp import web
+from aiohttp.web_protocol import RequestPayloadError
+
+from kycmanager.commands.execute import Executor
+from kycmanager.domain.errors import Code, KycError, not_found
+from kycmanager.transports.rest.answers import Answer, refusal
+from kycmanager.transports.rest.body import TooSlowError
+from kycmanager.transports.rest.commands import CommandDoor, Observe
+from kycmanager.transports.rest.connection import Connection, Connections, HttpServer
+from kycmanager.transports.rest.docs_page import DocsPage
+from kycmanager.transports.rest.download import DownloadDoor
+from kycmanager.transports.rest.files import Faults
+from kycmanager.transports.rest.gate import Gate, WrongToken
+from kycmanager.transports.rest.hot import HotReads
+from kycmanager.transports.rest.ops import Operations, Ready
+from kycmanager.transports.rest.routes import Mount, Route, Router
+from kycmanager.transports.rest.settings import RestSettings
+from kycmanager.transports.rest.upload import UploadDoor
+from kycmanager.transports.rest.watch import Watch
+from storagemanager import StorageManager
+
+BACKLOG = 1024
+_MOMENT_SECONDS = 0.05  # aiohttp takes 0 for "without end"
+_TOO_SLOW = KycError(Code.INVALID_DATA, "body: came too slowly")
+_BROKEN_BODY = KycError(Code.INVALID_DATA, "body: malformed or cut off")
+
+
+def _observe_nothing(_name: str, _status: int, _seconds: float) -> None: ...
+
+
+def _no_limit() -> bool:
+    return True
+
+
+def _left() -> None: ...
+
+
+class RestServer:
+    """The HTTP door at one address; no rule of the domain lives behind it.
+
+    `wrong_token(address, token)` counts a failed token and builds its answer. `faults(work, error)` logs an exception
+    and returns its correlation id. `ready()` gives the reasons not to serve. `metrics()` gives Prometheus text.
+    `observe(command, status, seconds)` is told of every command. `mounts` gives further doors by their prefix.
+    `enter()` says whether one more connection may come, `leave()` is told that it has gone.
+    """
+
+    def __init__(
+        self,
+        host: str,
+        port: int,
+        *,
+        executor: Executor,
+        storage: StorageManager,
+        settings: RestSettings,
+        wrong_token: WrongToken,
+        faults: Faults,
+        ready: Ready,
+        metrics: Callable[[], bytes],
+        openapi: bytes,
+        observe: Observe = _observe_nothing,
+        mounts: Mapping[str, Mount] | None = None,
+        enter: Callable[[], bool] = _no_limit,
+        leave: Callable[[], None] = _left,
+        ssl_context: ssl.SSLContext | None = None,
+    ) -> None:
+        self._place = (host, port)
+        self._settings = settings
+        self._executor = executor
+        self._faults = faults
+        self._observe = observe
+        self._doorkeepers = (enter, leave)
+        self._ssl_context = ssl_context
+        gate = Gate(executor, wrong_token)
+        doors = (
+            CommandDoor(executor, gate, settings, observe).routes(),
+            [Route("POST", "/upload", UploadDoor(gate, storage, settings, faults).handle)],
+            DownloadDoor(gate, storage, settings, faults).routes(),
+            Operations(ready, metrics, docs=settings.docs).routes(),
+            DocsPage(openapi).routes() if settings.docs else (),
+        )
+        self._router = Router((route for door in doors for route in door), mounts or {})
+        self._listener: asyncio.Server | None = None
+        self._http: HttpServer | None = None
+        self._watch: Watch | None = None
+        self._active = 0
+        self._draining = False
+        self._quiet = asyncio.Event()
+
+    @property
+    def address(self) -> tuple[str, int]:
+        """The address it listens at, the real port where 0 was asked for."""
+        return self._place
+
+    @property
+    def connections(self) -> int:
+        """The number of open connections."""
+        return len(self._http.connections) if self._http is not None else 0
+
+    async def start(self) -> None:
+        """Listen; raises OSError where the address cannot be had. Once more does nothing."""
+        if self._listener is not None:
+            return
+        settings = self._settings
+        self._watch = Watch(settings)
+        hot = HotReads(self._executor, self._observe) if settings.fast_path else None
+        self._http = HttpServer(
+            self._handle,
+            Connections(self._watch, hot, self._faults, *self._doorkeepers),
+            keepalive_timeout=settings.keepalive_seconds,
+            lingering_time=settings.discard_seconds,
+            auto_decompress=False,
+        )
+        host, port = self._place
+        self._listener = await asyncio.get_running_loop().create_server(
+            self._http, host, port, ssl=self._ssl_context, backlog=BACKLOG
+        )
+        self._place = self._listener.sockets[0].getsockname()[:2]
+
+    async def drain(self, timeout: float) -> None:  # noqa: ASYNC109 - what is left after it is for `close`
+        """Take no new connection, close the idle ones, and wait up to `timeout` seconds for what was begun."""
+        self._draining = True
+        if self._listener is None or self._http is None:
+            return
+        self._listener.close()
+        for connection in self._idle():
+            connection.close()
+        try:
+            async with asyncio.timeout(timeout):
+                while self._active:
+                    self._quiet.clear()
+                    await self._quiet.wait()
+        except TimeoutError:
+            pass
+
+    async def close(self) -> None:
+        """Close everything at once; once more does nothing."""
+        self._draining = True
+        if self._listener is None or self._http is None:
+            return
+        self._listener.close()
+        await self._http.shutdown(_MOMENT_SECONDS)
+        if self._watch is not None:
+            self._watch.close()
+        self._http = None
+
+    def _idle(self) -> Iterator[Connection]:
+        assert self._http is not None
+        for connection in self._http.connections:
+            if isinstance(connection, Connection) and connection.idle:
+                yield connection
+
+    async def _handle(self, request: web.BaseRequest) -> web.StreamResponse:
+        self._active += 1
+        try:
+            answer = await self._answer(request)
+        finally:
+            self._active -= 1
+            if not self._active:
+                self._quiet.set()
+        if self._draining:
+            answer.force_close()
+        return answer
+
+    async def _answer(self, request: web.BaseRequest) -> web.StreamResponse:
+        """Answer a request; only a client that has gone and a server that ends come out as exceptions."""
+        try:
+            return await self._route(request)
+        except KycError as error:
+            return refusal(error)
+        except (ConnectionError, web.HTTPException):
+            raise
+        except TooSlowError:
+            return _closing(_TOO_SLOW)
+        except RequestPayloadError:
+            return _closing(_BROKEN_BODY)
+        except Exception as error:  # noqa: BLE001 - every fault becomes one answer
+            correlation = self._faults("http", error)
+            return refusal(
+                KycError(Code.INTERNAL, "Something failed here; the log knows", {"correlation_id": correlation})
+            )
+
+    async def _route(self, request: web.BaseRequest) -> web.StreamResponse:
+        path = request.rel_url.raw_path
+        resource, parameter = self._router.find(path)
+        if resource is not None:
+            handler = resource.handlers.get(request.method)
+            return _wrong_method(resource.allow) if handler is None else await handler(request, parameter)
+        mount = self._router.mounted(path)
+        if mount is None:
+            raise not_found("page")
+        return await mount(request)
+
+
+def _wrong_method(allow: str) -> Answer:
+    answer = refusal(KycError(Code.INVALID_METHOD, f"This path takes {allow}"))
+    return Answer(answer.status, answer.content, extra=f"Allow: {allow}\r\n".encode())
+
+
+def _closing(error: KycError) -> Answer:
+    answer = refusal(error)
+    answer.force_close()
+    return answer
