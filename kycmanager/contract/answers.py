@@ -66,7 +66,7 @@ def refusals(codes: Iterable[Code]) -> dict[str, Any]:
 
 
 def responses(names: Iterable[str]) -> dict[str, Any]:
-    """Return the shared error responses of these names, such as `409.INVALID_STATE.STALE_VERSION`."""
+    """Return the error responses behind these names, such as `409.INVALID_STATE.STALE_VERSION`."""
     return {name: _refusal([Code[code] for code in name.split(".")[1:]]) for name in sorted(names)}
 
 

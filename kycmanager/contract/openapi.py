@@ -99,7 +99,7 @@ def _named(schema: dict[str, Any], cls: type[Enum]) -> dict[str, Any]:
 
 
 def _used(paths: dict[str, Any], components: dict[str, Any]) -> tuple[dict[str, Any], set[str]]:
-    """Return the schemas that the paths lead to, and the names of the responses they share."""
+    """Return the schemas that the paths lead to, and the names of the responses they refer to."""
     found: set[str] = {f"{SCHEMAS}Refusal"}
     waiting: list[Any] = [paths]
     while waiting:

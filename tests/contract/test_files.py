@@ -1,5 +1,7 @@
 """The generated files are what the table says, and a changed row makes them stale."""
 
+import subprocess
+import sys
 from pathlib import Path
 
 import msgspec
@@ -72,3 +74,10 @@ def test_only_a_source_tree_is_written_to(tmp_path, capsys):
     assert program.main(["--root", str(tmp_path)]) == 1
     assert "no source tree" in capsys.readouterr().err
     assert list(tmp_path.iterdir()) == []
+
+
+def test_from_the_command_line():
+    ran = subprocess.run(
+        [sys.executable, "-m", "kycmanager.contract", "--check"], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    assert (ran.returncode, ran.stdout, ran.stderr) == (0, "all 4 generated files are fresh\n", "")

@@ -45,7 +45,8 @@ def test_the_example_is_a_request(command):
 def test_the_lines_of_a_command():
     section = SECTIONS["MngRejectKycStep"]
     assert (
-        '{"command":"MngRejectKycStep","data":{"id":7,"reason":"manual_review"},"extID":"1","__token":"<jwt>"}' in section
+        '{"command":"MngRejectKycStep","data":{"id":7,"reason":"manual_review"},"extID":"1","__token":"<jwt>"}'
+        in section
     )
     assert "/manager/kyc/steps/7/reject" in section
     assert "| id | int | **required** | 1..2^53-1 |" in section
@@ -99,8 +100,3 @@ def test_the_matrix_has_every_row(command):
 def test_the_matrix_has_the_files():
     assert "| POST /upload | yes |" in ACCESS
     assert "/storage/{name}" in ACCESS
-
-
-def test_the_product_names_nothing_of_its_surroundings():
-    for text in (COMMANDS, ACCESS):
-        assert "/work" not in text
