@@ -17,6 +17,7 @@ from kycmanager.transports.push import Hub
 
 if TYPE_CHECKING:
     from kycmanager.transports.connection import Connection
+    from kycmanager.transports.outlet import Outlet
 
 QUERIES_MAX = 4
 """Questions to the base one connection may have open: their answers are large."""
@@ -77,7 +78,7 @@ class Door:
         self.stopping = False
         self._others = others
         self._hot_table = replies.table(HOT_COMMAND, Wire.JSON.value)
-        self._waiting: list[Connection] = []
+        self._waiting: list[Outlet] = []
 
     def admit(self, connection: "Connection") -> bool:
         """Count a connection; False when there are too many."""
@@ -97,10 +98,11 @@ class Door:
 
     def observe_reads(self, count: int, seconds: float) -> None:
         """Count profile reads that were answered together."""
+        observe = self.observe
         for _ in range(count):
-            self.observe(HOT_COMMAND, _OK, seconds)
+            observe(HOT_COMMAND, _OK, seconds)
 
-    def later(self, connection: "Connection") -> None:
+    def later(self, connection: "Outlet") -> None:
         """Let a connection go on after the callbacks that are due: many answers become one write."""
         if not self._waiting:
             asyncio.get_running_loop().call_soon(self._go_on)
