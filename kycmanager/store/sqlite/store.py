@@ -50,6 +50,7 @@ class SqliteStore:
         self._writer: aiosqlite.Connection | None = None
         self._auditor: aiosqlite.Connection | None = None
         self._feeder: aiosqlite.Connection | None = None
+        self._checker: aiosqlite.Connection | None = None
         self._check: asyncio.Task[str] | None = None
         self._counters: dict[str, int] = {}
         self._doubtful = False
@@ -63,7 +64,8 @@ class SqliteStore:
         try:
             schema.inspect(self.path)
             await self._connect()
-            self._check = asyncio.create_task(self._quick_check())
+            self._checker = await connect(self.path, read_only=True)
+            self._check = asyncio.create_task(run(self._checker, schema.quick_check))
         except StoreRefused:
             await self.close()
             raise
@@ -81,6 +83,8 @@ class SqliteStore:
             finding = await self._check if self._check else ""
         except (sqlite3.Error, LookupError, TypeError, msgspec.MsgspecError) as error:
             raise faults.refusal(self.path, error) from error
+        finally:
+            await self._end_check()
         if finding:
             raise faults.damaged(self.path, finding)
         return snapshot
@@ -106,6 +110,7 @@ class SqliteStore:
         whether the last batch is there. Raises OutcomeUnknown while the disk still fails.
         """
         self._doubtful = True
+        await self._end_check()
         await self._disconnect()
         try:
             await self._connect()
@@ -142,11 +147,7 @@ class SqliteStore:
 
     async def close(self) -> None:
         """Stop the check, move the log into the base and give the lock back; a second call does nothing."""
-        if self._check is not None:
-            self._check.cancel()
-            with contextlib.suppress(asyncio.CancelledError, sqlite3.Error):
-                await self._check
-            self._check = None
+        await self._end_check()
         await self._disconnect()
         self._lock.release()
 
@@ -169,13 +170,17 @@ class SqliteStore:
                 with contextlib.suppress(sqlite3.Error):
                     await connection.close()
 
-    async def _quick_check(self) -> str:
-        """Walk the whole base on a connection of its own; a cancelled walk is interrupted."""
-        checker = await connect(self.path, read_only=True)
-        try:
-            return await run(checker, schema.quick_check)
-        finally:
+    async def _end_check(self) -> None:
+        """Take the full check back, interrupting it if it still walks."""
+        check, checker = self._check, self._checker
+        self._check = self._checker = None
+        if checker is not None:
             await checker.interrupt()
+        if check is not None:
+            check.cancel()
+            await asyncio.wait([check])
+            check.cancelled() or check.exception()  # looked at, so that nobody reports it as forgotten
+        if checker is not None:
             await checker.close()
 
 

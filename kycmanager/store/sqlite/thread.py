@@ -23,8 +23,13 @@ async def connect(path: Path, *, read_only: bool) -> aiosqlite.Connection:
         isolation_level=None,
         timeout=BUSY_SECONDS,
     )
-    connection._thread.daemon = True  # noqa: SLF001 - a program that fails before close() must end, not hang
-    return await connection
+    thread = connection._thread  # noqa: SLF001 - no public name
+    thread.daemon = True  # a program that fails before close() must end, not hang
+    try:
+        return await connection
+    except BaseException:
+        thread.join()  # it was told to stop, and answers to this loop while there is one
+        raise
 
 
 async def run(

@@ -22,8 +22,8 @@ def forget(db: sqlite3.Connection, now: int, kept_seconds: int) -> int:
     `expires` 0 is a revocation for ever. Raises sqlite3.Error with nothing deleted.
     """
     before = db.total_changes
-    db.execute("BEGIN IMMEDIATE")
     try:
+        db.execute("BEGIN IMMEDIATE")
         db.execute(_FORGET_KEYS, (FORGET_ROWS_MAX, now - kept_seconds))
         db.execute(_FORGET_REVOCATIONS, (now, FORGET_ROWS_MAX))
         db.execute("COMMIT")
