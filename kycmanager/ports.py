@@ -29,6 +29,10 @@ class Clock(Protocol):
         ...
 
 
+Progress = Callable[[str, int, int], None]
+"""`progress(what, done, total)` of long work; a total of 0 is not known yet."""
+
+
 class Page(Struct, frozen=True, gc=False):
     """One page of a list: `next` is the cursor of the page after it, None at the end."""
 
@@ -201,7 +205,7 @@ class Store(Protocol):
         """Open, check and migrate the base; raises StoreRefused."""
         ...
 
-    async def load(self, progress: Callable[[str, int, int], None]) -> Snapshot:
+    async def load(self, progress: Progress) -> Snapshot:
         """Read everything the cache needs; `progress(table, done, total)`."""
         ...
 
@@ -244,6 +248,10 @@ class Files(Protocol):
 
     async def unpin(self, file_ids: Collection[str]) -> None:
         """Let these files go: their attachment was refused."""
+        ...
+
+    async def verify(self, progress: Progress) -> tuple[int, list[tuple[str, str]]]:
+        """Read every file again; return how many were checked, and (object, fault) of each that is not intact."""
         ...
 
 

@@ -20,12 +20,27 @@ from kycmanager.commands.model import (
 from kycmanager.domain.errors import Code, KycError, forbidden, invalid
 from kycmanager.domain.records import IdempotencyRecord
 from kycmanager.domain.session import Session
-from kycmanager.ports import Changes, Clock, Daemon, Files, Prepared, Reader, Store, Strand, Subscriber, Tokens
+from kycmanager.ports import (
+    Changes,
+    Clock,
+    Daemon,
+    Files,
+    Prepared,
+    Progress,
+    Reader,
+    Store,
+    Strand,
+    Subscriber,
+    Tokens,
+)
 
 KEY_CHARACTERS_MAX = 128
 
 Done = Callable[[bytes | KycError], None]
 """Takes the encoded data of the reply, or the refusal instead of it."""
+
+
+def _silently(_what: str, _done: int, _total: int) -> None: ...
 
 
 class Codec(Struct, frozen=True, eq=False):
@@ -114,7 +129,14 @@ class Executor:
             raise invalid("idempotency_key", f"expected text of at most {KEY_CHARACTERS_MAX} characters")
         return Call(command, session, decode(command, data, texts=texts), source, given)
 
-    def run(self, call: Call, codec: Codec, done: Done, subscriber: Subscriber | None = None) -> None:
+    def run(
+        self,
+        call: Call,
+        codec: Codec,
+        done: Done,
+        subscriber: Subscriber | None = None,
+        progress: Progress = _silently,
+    ) -> None:
         """Run an admitted call: reads answer before this returns, writes after their commit."""
         kind = call.command.kind
         try:
@@ -123,7 +145,7 @@ class Executor:
             elif kind is Kind.WRITE and call.command.prepare is None:
                 self._write(call, None, codec, done)
             else:
-                self._spawn(self._wait(call, codec, done))
+                self._spawn(self._wait(call, codec, done, progress))
         except Exception as error:  # noqa: BLE001 - every fault becomes one answer
             done(self._refusal(call, error))
 
@@ -165,16 +187,16 @@ class Executor:
 
         self._strand.post(run, finish)
 
-    async def _wait(self, call: Call, codec: Codec, done: Done) -> None:
+    async def _wait(self, call: Call, codec: Codec, done: Done, progress: Progress) -> None:
         try:
             if call.command.kind is Kind.QUERY:
-                done(codec.encode(await self._query(call)))
+                done(codec.encode(await self._query(call, progress)))
             else:
                 await self._prepare_and_write(call, codec, done)
         except Exception as error:  # noqa: BLE001 - as in run
             done(self._refusal(call, error))
 
-    async def _query(self, call: Call) -> Any:
+    async def _query(self, call: Call, progress: Progress) -> Any:
         target = call.command.access.scope(self._records, call.session, call.request)
         context = QueryContext(
             session=call.session,
@@ -182,6 +204,8 @@ class Executor:
             source=call.source,
             records=self._records,
             store=self._store,
+            files=self._files,
+            progress=progress,
         )
         return await call.command.handler(context, call.request, target)
 

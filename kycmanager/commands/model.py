@@ -10,7 +10,7 @@ from kycmanager.domain.enums import SessionType
 from kycmanager.domain.errors import Code
 from kycmanager.domain.records import Record
 from kycmanager.domain.session import Session
-from kycmanager.ports import Changes, Daemon, Files, Reader, Records, Store, Subscriber
+from kycmanager.ports import Changes, Daemon, Files, Progress, Reader, Records, Store, Subscriber
 
 ID_MAX = 2**53 - 1
 END = r"(?![\s\S])"
@@ -94,6 +94,8 @@ class QueryContext(Context, frozen=True, kw_only=True):
 
     records: Reader
     store: Store
+    files: Files
+    progress: Progress
 
 
 class WriteContext(Context, frozen=True, kw_only=True):

@@ -15,6 +15,7 @@ from kycmanager.commands.model import (
     Command,
     Id,
     Kind,
+    QueryContext,
     ReadContext,
     Reply,
     Request,
@@ -103,11 +104,35 @@ class RevokeToken(Request, frozen=True, kw_only=True):
 
 
 class RevokeSubject(Request, frozen=True, kw_only=True):
-    """The subject whose tokens issued at or before `not_before` are refused from now on."""
+    """The subject whose tokens issued before `not_before` are refused from now on."""
 
     session: SessionType
     sub: Id
     not_before: Time
+
+
+class Counts(Reply, frozen=True, kw_only=True):
+    """What the bases hold."""
+
+    templates: int
+    profiles: int
+    steps: int
+    documents: int
+    events: int
+
+
+class Fault(Struct, frozen=True):
+    """A stored file or row that is not what it was."""
+
+    object: str
+    fault: str
+
+
+class VerifyReply(Reply, frozen=True, kw_only=True):
+    """How many files were read again, and what is wrong."""
+
+    checked: int
+    faults: list[Fault]
 
 
 def ping(context: ReadContext, _request: Nothing, _target: None) -> Pong:
@@ -157,6 +182,19 @@ def revoke_subject(context: WriteContext, request: RevokeSubject, _target: None)
         details={"session": int(request.session), "sub": request.sub, "not_before": request.not_before},
     )
     return ACCEPTED
+
+
+def check(context: ReadContext, _request: Nothing, _target: None) -> Counts:
+    """Count what was loaded: opening has checked the bases already."""
+    facts = context.daemon.facts()
+    names = ("templates", "profiles", "steps", "documents")
+    return Counts(**{name: int(facts[name]) for name in names}, events=int(facts["event_seq"]))
+
+
+async def verify(context: QueryContext, _request: Nothing, _target: None) -> VerifyReply:
+    """Read every stored file again and compare it with what was recorded."""
+    checked, faults = await context.files.verify(context.progress)
+    return VerifyReply(checked=checked, faults=[Fault(name, fault) for name, fault in faults])
 
 
 def _facts(command: Command, schemas: dict[type, dict[str, Any]]) -> CommandFacts:
@@ -265,6 +303,28 @@ COMMANDS: tuple[Command, ...] = (
         access=Access(NOBODY, scopes.anything),
         kind=Kind.WRITE,
         handler=revoke_subject,
+        errors=(),
+        route=None,
+    ),
+    Command(
+        name="SysCheck",
+        summary="Operator: count what the bases hold",
+        request=Nothing,
+        reply=Counts,
+        access=Access(NOBODY, scopes.anything),
+        kind=Kind.READ,
+        handler=check,
+        errors=(),
+        route=None,
+    ),
+    Command(
+        name="SysVerify",
+        summary="Operator: read every stored file again and name what is not intact",
+        request=Nothing,
+        reply=VerifyReply,
+        access=Access(NOBODY, scopes.anything),
+        kind=Kind.QUERY,
+        handler=verify,
         errors=(),
         route=None,
     ),

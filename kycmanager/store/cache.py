@@ -2,12 +2,13 @@
 
 import heapq
 from collections import Counter
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from itertools import islice
 from typing import Any
 
 from kycmanager.domain.answers import file_references
 from kycmanager.domain.enums import DocumentStatus, StepStatus, TemplateStatus
+from kycmanager.domain.form_schema import fields
 from kycmanager.domain.records import Document, IdempotencyRecord, Profile, Step, Template, TemplateText
 from kycmanager.ports import ListQuery, Page, Snapshot
 from kycmanager.store.indexes import COUNT_MAX, Index
@@ -141,15 +142,19 @@ class Cache:
         document = self.documents[record_id]
         return document.status is DocumentStatus.APPROVED and document.expire_time == time
 
-    def attached_files(self) -> set[str]:
-        """Return every file that a document or an answer points to."""
-        files = {found.file_id for found in self.documents.values()}
-        asks = {key for key, text in self.texts.items() if "file_reference" in str(text.form_schema)}
+    def attached_files(self) -> Iterator[str]:
+        """Yield the file of every document and of every answer that points to one, as often as it is held."""
+        for document in self.documents.values():
+            yield document.file_id
+        asks = {
+            key: text.form_schema
+            for key, text in self.texts.items()
+            if any(field.type == "file_reference" for field in fields(text.form_schema))
+        }
         for step in self.steps.values():
-            key = (step.template_id, step.template_version)
-            if step.answers and key in asks:
-                files.update(file_references(self.texts[key].form_schema, step.answers))
-        return files
+            schema = asks.get((step.template_id, step.template_version))
+            if schema is not None and step.answers:
+                yield from file_references(schema, step.answers)
 
     # -- changes, after a commit only
 

@@ -75,6 +75,11 @@ class CommandStrand:
         """Take commands from now on."""
         self._task = asyncio.create_task(self._serve(), name="strand")
 
+    async def failed(self) -> None:
+        """Wait for as long as the strand lives; raises what ended it unless it was closed."""
+        if self._task is not None:
+            await asyncio.shield(self._task)
+
     async def close(self) -> None:
         """Take no more commands, finish those that wait."""
         self._closing = True
@@ -101,10 +106,24 @@ class CommandStrand:
                 await self._wake.wait()
                 continue
             jobs = [self._queue.popleft() for _ in range(min(len(self._queue), self._limits.batch_max))]
-            for (_, done), result in zip(jobs, await self._run(jobs), strict=True):
+            try:
+                results = await self._run(jobs)
+            except Exception:
+                self._give_up(jobs)
+                raise
+            for (_, done), result in zip(jobs, results, strict=True):
                 done(result)
             self.batches += 1
             self.commands += len(jobs)
+            await self._store.maintain()
+
+    def _give_up(self, jobs: list[Job]) -> None:
+        """Answer everybody when memory may no longer be what the base is: the daemon must start anew."""
+        self._closing = True
+        self.healthy = False
+        for _, done in (*jobs, *self._queue):
+            done(_unknown())
+        self._queue.clear()
 
     async def _run(self, jobs: list[Job]) -> list[Any]:
         """Run one batch and commit it; the results stand in the order of the jobs."""

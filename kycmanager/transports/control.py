@@ -29,14 +29,17 @@ Run = Callable[[str, dict[str, Any], Report], Awaitable[bytes]]
 """`run(command, data, report)` returns reply data as JSON, or raises KycError."""
 
 
-async def run_local(executor: Executor, name: str, data: dict[str, Any]) -> bytes:
+def _silently(_what: str, _done: int, _total: int) -> None: ...
+
+
+async def run_local(executor: Executor, name: str, data: dict[str, Any], report: Report = _silently) -> bytes:
     """Run a row no token reaches, or one that only reads; return its reply data, raise KycError."""
     command = executor.find(name)
     if not _is_local(command):
         raise forbidden()
     call = executor.admit(command, LOCAL, data, source=SOURCE)
     answer: asyncio.Future[bytes | KycError] = asyncio.get_running_loop().create_future()
-    executor.run(call, _CODEC, answer.set_result)
+    executor.run(call, _CODEC, answer.set_result, progress=report)
     result = await answer
     if isinstance(result, KycError):
         raise result

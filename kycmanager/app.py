@@ -1,0 +1,198 @@
+"""The daemon put together: the core, its doors and its timers; nothing else knows who plays which part."""
+
+import asyncio
+import ssl
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from kycmanager.commands import TABLE
+from kycmanager.config import Config, split_address
+from kycmanager.contract import openapi_bytes
+from kycmanager.core import Core, log_fault, wall_clock
+from kycmanager.metrics import Metrics
+from kycmanager.ports import Clock, Progress
+from kycmanager.timers import Timers
+from kycmanager.tokens.limits import FailedTokens
+from kycmanager.transports.control import ControlServer, run_local
+from kycmanager.transports.push import Hub
+from kycmanager.transports.rest.server import RestServer
+from kycmanager.transports.rest.settings import RestSettings
+from kycmanager.transports.tcp import TcpServer
+
+FORGET_SECONDS = 30
+UPLOADS_SECONDS = 300
+DRAIN_SECONDS = 5
+
+
+class App:
+    """The daemon: the core and its doors. `report(what, done, total)` follows the opening."""
+
+    def __init__(self, config: Config, data_dir: Path, report: Progress, clock: Clock = wall_clock) -> None:
+        self.config = config
+        self.core = Core(config, data_dir, report, clock)
+        self.metrics = Metrics(command.name for command in TABLE)
+        self.failed_tokens = FailedTokens(config.tokens.failed_per_minute_max, clock)
+        self.timers = Timers()
+        self.hub: Hub | None = None
+        self.tcp: TcpServer | None = None
+        self.rest: RestServer | None = None
+        self.control: ControlServer | None = None
+        self._serving = False
+
+    @property
+    def tcp_address(self) -> tuple[str, int]:
+        """Where TCP is served."""
+        assert self.tcp is not None
+        return self.tcp.address
+
+    @property
+    def http_address(self) -> tuple[str, int]:
+        """Where HTTP is served."""
+        assert self.rest is not None
+        return self.rest.address
+
+    async def open(self) -> None:
+        """Open the core, then the doors; what fails leaves the rest for `close`."""
+        core = self.core
+        await core.open()
+        self.hub = Hub(
+            core.cache,
+            core.store,
+            clock=core.clock,
+            revocations=core.revocations,
+            faults=log_fault,
+            seq=core.cache.counters["event"] - 1,
+        )
+        hub = self.hub
+        core.followers.append(lambda committed: hub.publish(committed.events))
+        context = tls_context(self.config, core.data_dir)
+        self.tcp = self._tcp_server(hub, context)
+        self.rest = self._rest_server(context)
+        self.control = ControlServer(core.data_dir / "bases" / "control.sock", self._run_local)
+        core.connections = self._connections
+        self._gauges()
+        await self.tcp.start()
+        await self.rest.start()
+        await self.control.start()
+        self._start_timers()
+        self._serving = True
+
+    def _tcp_server(self, hub: Hub, context: ssl.SSLContext | None) -> TcpServer:
+        host, port = split_address(self.config.server.tcp)
+        return TcpServer(
+            host,
+            port,
+            executor=self.core.executor,
+            replies=self.core.replies,
+            hub=hub,
+            limits=self.config.limits,
+            wrong_token=self.failed_tokens.refusal,
+            observe=self.metrics.observe,
+            ssl_context=context,
+            others=lambda: self.rest.connections if self.rest else 0,
+        )
+
+    def _rest_server(self, context: ssl.SSLContext | None) -> RestServer:
+        host, port = split_address(self.config.server.http)
+        config = self.config
+        return RestServer(
+            host,
+            port,
+            executor=self.core.executor,
+            storage=self.core.storage,
+            settings=RestSettings(
+                body_bytes_max=config.rest.body_bytes_max,
+                file_bytes_max=config.storage.file_bytes_max,
+                keepalive_seconds=config.rest.keepalive_seconds,
+                header_seconds=config.limits.frame_seconds,
+                request_seconds=config.limits.request_seconds,
+                discard_seconds=config.limits.discard_seconds,
+                public_scope=config.storage.public_scope,
+                docs=config.rest.docs,
+                fast_path=config.rest.fast_path,
+            ),
+            wrong_token=self.failed_tokens.refusal,
+            faults=log_fault,
+            ready=self.reasons_not_ready,
+            metrics=self.metrics.render,
+            openapi=openapi_bytes(),
+            observe=self.metrics.observe,
+            enter=lambda: self._connections() < config.limits.connections_max,
+            ssl_context=context,
+        )
+
+    def reasons_not_ready(self) -> list[str]:
+        """Return why the daemon should not be asked now; nothing when it should."""
+        reasons = []
+        if not self._serving:
+            reasons.append("the daemon is starting or stopping")
+        if not self.core.strand.healthy:
+            reasons.append("the base failed while writing; writes wait for it")
+        return reasons
+
+    def _connections(self) -> int:
+        return (self.tcp.connections if self.tcp else 0) + (self.rest.connections if self.rest else 0)
+
+    def _gauges(self) -> None:
+        core, metrics = self.core, self.metrics
+        metrics.gauge("connections", "Open connections, TCP and HTTP", self._connections)
+        metrics.gauge("queue_depth", "Writes that wait for the strand", lambda: core.strand.depth)
+        metrics.gauge("profiles", "Profiles in memory", lambda: len(core.cache.profiles))
+        metrics.gauge("steps", "Steps in memory", lambda: len(core.cache.steps))
+        metrics.gauge("documents", "Documents in memory", lambda: len(core.cache.documents))
+        metrics.gauge("event_seq", "Number of the last event", lambda: core.cache.counters["event"] - 1)
+        metrics.total("batches", "Transactions committed or refused", lambda: core.strand.batches)
+        metrics.total("writes", "Write commands taken by the strand", lambda: core.strand.commands)
+
+    def _start_timers(self) -> None:
+        core = self.core
+        self.timers.start("expiry", self.config.expiry.interval_seconds, core.expire_due)
+        self.timers.start("forget", FORGET_SECONDS, core.forget)
+        self.timers.start("uploads", UPLOADS_SECONDS, core.expire_uploads)
+
+    async def _run_local(self, command: str, data: dict[str, Any], report: Progress) -> bytes:
+        return await run_local(self.core.executor, command, data, report)
+
+    async def failed(self) -> None:
+        """Wait for what must end the daemon; raises it."""
+        await self.core.strand.failed()
+
+    async def close(self) -> None:
+        """Take nothing new, answer what was taken, close everything; safe after a failed opening, and twice."""
+        self._serving = False
+        await self.timers.close()
+        doors = (self.tcp, self.rest)
+        await asyncio.gather(*(door.drain(DRAIN_SECONDS) for door in doors if door))
+        if self.control:
+            await self.control.close()
+        for door in doors:
+            if door:
+                await door.close()
+        if self.hub:
+            await self.hub.close()
+        await self.core.close()
+
+
+async def run_once(
+    config: Config, data_dir: Path, command: str, data: dict[str, Any], report: Progress
+) -> dict[str, Any]:
+    """Open the core, run one local command on it, close it; raises StoreRefused or KycError."""
+    core = Core(config, data_dir, report)
+    try:
+        await core.open()
+        answer = await run_local(core.executor, command, data, report)
+        result: dict[str, Any] = msgspec.json.decode(answer)
+        return result
+    finally:
+        await core.close()
+
+
+def tls_context(config: Config, data_dir: Path) -> ssl.SSLContext | None:
+    """Return what both doors speak TLS with, None when no certificate is set."""
+    if not config.server.tls_cert:
+        return None
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    context.load_cert_chain(data_dir / config.server.tls_cert, data_dir / config.server.tls_key)
+    return context

@@ -1,0 +1,200 @@
+"""The core without its doors: base, memory, strand and gate, put together, opened and closed in stages."""
+
+import asyncio
+import gc
+import time
+from collections.abc import Callable, Coroutine
+from pathlib import Path
+from typing import Any
+
+from kycmanager import __version__, log
+from kycmanager.commands import TABLE
+from kycmanager.commands.execute import Executor
+from kycmanager.config import Config
+from kycmanager.ports import Clock, Progress
+from kycmanager.store.cache import Cache
+from kycmanager.store.replies import Replies
+from kycmanager.store.sqlite import SqliteStore
+from kycmanager.store.strand import CommandStrand, Committed, StrandLimits
+from kycmanager.stored_files import StoredFiles
+from kycmanager.tokens.keys import load_keys
+from kycmanager.tokens.revocations import Revocations
+from kycmanager.tokens.verify import Verifier
+from kycmanager.transports.control import run_local
+from storagemanager import OpenReport, PinReport, StorageManager, StorageSettings
+
+EXPIRED_AT_ONCE = 256
+
+logger = log.get_logger("core")
+
+
+def wall_clock() -> int:
+    """Return Unix seconds."""
+    return int(time.time())
+
+
+class Tasks:
+    """The background work of the daemon, held so that it is neither lost nor left behind."""
+
+    def __init__(self) -> None:
+        self._running: set[asyncio.Task[None]] = set()
+
+    def spawn(self, work: Coroutine[Any, Any, None]) -> None:
+        """Run work on its own."""
+        task = asyncio.get_running_loop().create_task(work)
+        self._running.add(task)
+        task.add_done_callback(self._running.discard)
+
+    async def finish(self) -> None:
+        """Wait for what still runs."""
+        while self._running:
+            await asyncio.gather(*self._running, return_exceptions=True)
+
+
+def log_fault(command: str, error: BaseException) -> str:
+    """Log an unexpected exception of a command once, and return the correlation id of its line."""
+    correlation = log.new_correlation()
+    logger.error("command failed", command=command, exc_info=error)
+    return correlation
+
+
+class Core:
+    """Base, memory, strand and gate, without a door; what one-off commands and the daemon share."""
+
+    def __init__(self, config: Config, data_dir: Path, report: Progress, clock: Clock = wall_clock) -> None:
+        self.config = config
+        self.data_dir = data_dir
+        self.report = report
+        self.clock = clock
+        self.tasks = Tasks()
+        self.cache = Cache()
+        self.replies = Replies(config.cache.prepared_bytes_max)
+        self.revocations = Revocations()
+        self.followers: list[Callable[[Committed], None]] = [self._revoke]
+        idempotency_seconds = config.idempotency.hours * 3600
+        self.store = SqliteStore(data_dir / "bases" / "kyc.db", clock=clock, idempotency_seconds=idempotency_seconds)
+        self.storage = StorageManager(data_dir, storage_settings(config), clock)
+        self.strand = CommandStrand(
+            self.cache,
+            self.store,
+            self.replies,
+            clock,
+            StrandLimits(
+                queue_max=config.limits.write_queue_max,
+                batch_max=config.limits.batch_commands_max,
+                keys_max=config.idempotency.keys_max,
+                idempotency_seconds=idempotency_seconds,
+            ),
+            self._follow,
+        )
+        self.verifier = Verifier(load_keys(config.tokens, data_dir), config.tokens, self.revocations, clock)
+        self.started_time = 0
+        self.connections: Callable[[], int] = lambda: 0
+        self.executor = Executor(
+            TABLE,
+            tokens=self.verifier,
+            records=self.cache,
+            strand=self.strand,
+            store=self.store,
+            files=StoredFiles(self.storage),
+            clock=clock,
+            daemon=self,
+            prepared=self.replies,
+            spawn=self.tasks.spawn,
+            faults=log_fault,
+        )
+
+    async def open(self) -> None:
+        """Lock and load the base, open the storage, agree on the attached files, start the strand."""
+        for name in ("bases", "storage"):
+            (self.data_dir / name).mkdir(parents=True, exist_ok=True)
+        await self.store.open()
+        snapshot = await self.store.load(self.report)
+        self.cache.load(snapshot)
+        for revocation in snapshot.revocations:
+            self.revocations.add(revocation)
+        tell_storage(await self.storage.open(), await self._agree_on_files())
+        # What was loaded stays: the collector need not walk it again.
+        gc.collect()
+        gc.freeze()
+        self.started_time = self.clock()
+        self.strand.start()
+
+    async def _agree_on_files(self) -> PinReport:
+        return await self.storage.reconcile_pins(self.cache.attached_files())
+
+    async def close(self) -> None:
+        """Finish what was taken, close base and storage; may be called after a failed opening, and twice."""
+        await self.tasks.finish()
+        try:
+            await self.strand.close()
+        finally:
+            await self.tasks.finish()
+            await self.storage.close()
+            await self.store.close()
+            gc.unfreeze()
+
+    async def expire_due(self) -> None:
+        """Expire what has run out, on the strand like any command, until nothing is due."""
+        while due := self.cache.due(self.clock(), EXPIRED_AT_ONCE):
+            steps = [record_id for kind, record_id in due if kind == "step"]
+            documents = [record_id for kind, record_id in due if kind == "document"]
+            await run_local(self.executor, "SysExpireDue", {"steps": steps, "documents": documents})
+
+    async def forget(self) -> None:
+        """Forget keys and revocations that no longer count."""
+        now = self.clock()
+        self.cache.forget_keys(now - self.config.idempotency.hours * 3600)
+        self.revocations.forget(now)
+        await self.store.maintain()
+
+    async def expire_uploads(self) -> None:
+        """Remove the uploads that nobody attached in time."""
+        await self.storage.expire(self.clock())
+
+    def _follow(self, committed: Committed) -> None:
+        for follower in self.followers:
+            follower(committed)
+
+    def _revoke(self, committed: Committed) -> None:
+        for revocation in committed.revocations:
+            self.revocations.add(revocation)
+
+    def facts(self) -> dict[str, int | str]:
+        """Tell what runs here, for ServerInfo."""
+        return {
+            "version": __version__,
+            "started_time": self.started_time,
+            "event_seq": self.cache.counters["event"] - 1,
+            "profiles": len(self.cache.profiles),
+            "steps": len(self.cache.steps),
+            "documents": len(self.cache.documents),
+            "templates": len(self.cache.templates),
+            "connections": self.connections(),
+            "queue_depth": self.strand.depth,
+        }
+
+
+def storage_settings(config: Config) -> StorageSettings:
+    """Return the settings of the storage as config.toml has them."""
+    return StorageSettings(
+        file_bytes_max=config.storage.file_bytes_max,
+        extensions=config.storage.extensions,
+        unattached_seconds=config.storage.unattached_hours * 3600,
+    )
+
+
+def tell_storage(opened: OpenReport, pins: PinReport) -> None:
+    """Log what the start found in the storage: what was mended as information, what is lost as an error."""
+    if opened.temporary_removed or opened.orphans_removed or opened.expired or pins.pinned or pins.unpinned:
+        logger.info(
+            "storage tidied",
+            temporary_removed=opened.temporary_removed,
+            orphans_removed=opened.orphans_removed,
+            expired=opened.expired,
+            pinned=pins.pinned,
+            unpinned=pins.unpinned,
+        )
+    lost = [*opened.missing, *opened.wrong_size, *opened.damaged_rows, *pins.unknown]
+    if lost:
+        logger.error("stored files are missing or damaged; run kycmanager verify", count=len(lost), files=lost[:20])
