@@ -25,7 +25,7 @@ from kycmanager.ports import AuditQuery
 
 
 class GetAudit(ListRequest, frozen=True, kw_only=True):
-    """Filters; 0 and an empty text mean "any"."""
+    """Filters; one that is left out means "any", and so do 0 and an empty action."""
 
     brand: Brand | UnsetType = UNSET
     customer_id: AnyId = 0

@@ -78,7 +78,7 @@ class DeleteTemplate(WriteRequest, frozen=True, kw_only=True):
 
 
 class GetTemplates(ListRequest, frozen=True, kw_only=True):
-    """Filters; an empty text, 0 for level, and -1 mean "any"."""
+    """Filters; one that is left out means "any", and so does -1."""
 
     brand: Brand | UnsetType = UNSET
     level: Level | UnsetType = UNSET

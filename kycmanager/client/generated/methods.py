@@ -171,7 +171,7 @@ class Commands(Caller):
     ) -> TemplateList:
         """List step templates.
 
-        Filters; an empty text, 0 for level, and -1 mean "any".
+        Filters; one that is left out means "any", and so does -1.
 
         - limit: At most so many rows; 100 when left out.
         - offset: Skip so many rows; `after` pages without its cost; 0 when left out.
@@ -703,7 +703,7 @@ class Commands(Caller):
     ) -> AuditList:
         """Show who did what, newest first.
 
-        Filters; 0 and an empty text mean "any".
+        Filters; one that is left out means "any", and so do 0 and an empty action.
 
         - limit: At most so many rows; 100 when left out.
         - offset: Skip so many rows; `after` pages without its cost; 0 when left out.
