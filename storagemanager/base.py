@@ -141,8 +141,9 @@ class Base:
                 await self._reopen()
             results = await _hop(cast("aiosqlite.Connection", self._writer), lambda c: _run(c, [w for w, _ in group]))
         except _GroupFailedError as failed:
-            self._doubtful = True
-            results = [self._translate(failed.error, committing=failed.committing)] * len(group)
+            told = self._translate(failed.error, committing=failed.committing)
+            self._doubtful = told.code is not StorageErrorCode.FULL  # a full disk is refused before anything is lost
+            results = [told] * len(group)
         except sqlite3.Error as error:
             results = [self._translate(error, committing=False)] * len(group)
         except Exception as error:  # noqa: BLE001 - a mistake of one work is every waiting caller's to hear

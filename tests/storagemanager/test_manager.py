@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 import storage_samples as s
 
-from storagemanager import Owner, StorageError, StorageErrorCode, StorageManager, StorageSettings
+from storagemanager import Owner, StorageError, StorageErrorCode, StorageManager, StorageSettings, inspection
 from storagemanager.layout import is_uuid
 
 
@@ -389,3 +389,10 @@ async def test_verify_beside_uploads_and_expiry_names_nobody(tmp_path, clock, pu
 
     await asyncio.gather(verify_often(), expire_often(), *(put(storage, s.png_of(9000), f"{n}.png") for n in range(40)))
     await storage.close()
+
+
+async def test_what_was_checked_is_remembered_within_a_bound(manager, put, monkeypatch):
+    monkeypatch.setattr(inspection, "CHECKED_MAX", 2)
+    for n in range(4):
+        await manager.check(await put(manager, s.png(), f"{n}.png"))
+    assert len(manager._state.inspector._checked) == 2

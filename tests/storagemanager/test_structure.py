@@ -6,6 +6,8 @@ import storage_samples as s
 
 from storagemanager import StorageError, StorageErrorCode, StorageSettings
 from storagemanager.formats import FORMATS
+from storagemanager.structure import gif, jpeg, ole, pdf, png, tiff, webp
+from storagemanager.structure.source import RefusedError, Source
 from storagemanager.validation import Validator
 
 IMAGES = ("png", "jpg", "gif", "webp", "ico", "tiff", "heic")
@@ -364,3 +366,25 @@ def test_samples_are_real_to_other_readers():
     import zipfile
 
     assert zipfile.ZipFile(io.BytesIO(s.docx())).testzip() is None
+
+
+@pytest.mark.parametrize("walk", [png.walk, jpeg.walk, gif.walk, webp.walk, tiff.walk, ole.walk_doc, pdf.walk])
+def test_a_walk_alone_wants_its_signature(tmp_path, walk):
+    path = tmp_path / "file"
+    path.write_bytes(b"no signature of any kind " * 20)
+    with path.open("rb") as file, pytest.raises(RefusedError):
+        walk(Source(file.fileno(), path.stat().st_size))
+
+
+def test_a_part_too_large_to_read_is_refused(tmp_path):
+    path = tmp_path / "file"
+    path.write_bytes(bytes(3_000_000))
+    with path.open("rb") as file, pytest.raises(RefusedError, match="larger than any"):
+        Source(file.fileno(), 3_000_000).read(0, 2_000_000)
+
+
+def test_a_chunk_header_that_is_no_first_header_is_refused(tmp_path):
+    path = tmp_path / "file.png"
+    path.write_bytes(s.png()[:8] + s.chunk(b"teXt", b"0123456789abc") + s.png()[8:])
+    with path.open("rb") as file, pytest.raises(RefusedError, match="begin with its header"):
+        png.walk(Source(file.fileno(), path.stat().st_size))
