@@ -1,8 +1,7 @@
-"""One batch as one transaction, a few runs of a statement for each table."""
+"""One batch as one transaction, a statement per table run over all the batch's rows of it."""
 
 import sqlite3
 from collections.abc import Callable, Sequence
-from itertools import chain
 from typing import Any
 
 from kycmanager.ports import Batch
@@ -82,22 +81,12 @@ def _write_counters(db: sqlite3.Connection, batch: Batch, counters: dict[str, in
             raise LookupError(f"No counter {name!r}")
 
 
-def _write(
-    db: sqlite3.Connection, statement: sql.Statement, row: Callable[[Any], encode.Row], records: Sequence[Any]
-) -> int:
-    """Run the statement over all records, the largest runs first; return how many rows it changed."""
-    before, start = db.total_changes, 0  # a cursor counts no rows of a statement that begins with WITH
-    for size, text in statement:
-        while len(records) - start >= size:
-            values = tuple(chain.from_iterable(map(row, records[start : start + size])))
-            db.execute(text, values)
-            start += size
-    return db.total_changes - before
+def _write(db: sqlite3.Connection, statement: str, row: Callable[[Any], encode.Row], records: Sequence[Any]) -> int:
+    """Run the statement over all records; return how many rows it changed."""
+    return db.executemany(statement, map(row, records)).rowcount if records else 0
 
 
-def _update(
-    db: sqlite3.Connection, statement: sql.Statement, row: Callable[[Any], encode.Row], records: Sequence[Any]
-) -> None:
+def _update(db: sqlite3.Connection, statement: str, row: Callable[[Any], encode.Row], records: Sequence[Any]) -> None:
     """Change rows that must be there: a missing one means that the cache and the base have parted."""
     if _write(db, statement, row, records) != len(records):
         raise LookupError("A row to be changed is not in the base")
