@@ -3,9 +3,10 @@
 import asyncio
 import logging
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple
 
 from aiohttp import web
+from aiohttp.http import RawRequestMessage
 from aiohttp.http_exceptions import HttpProcessingError
 from aiohttp.web_protocol import PayloadAccessError, RequestHandler, RequestPayloadError
 
@@ -20,36 +21,27 @@ logger = logging.getLogger("kycmanager.http")
 _CLIENTS_FAULT = (ConnectionError, HttpProcessingError, PayloadAccessError, RequestPayloadError)
 
 
-class Connections:
-    """What all connections of a server share. `enter` says whether one more may come, `leave` that one has gone."""
+class Shared(NamedTuple):
+    """What all connections of a server share."""
 
-    def __init__(
-        self,
-        watch: Watch,
-        hot: HotReads | None,
-        faults: Faults,
-        enter: Callable[[], bool],
-        leave: Callable[[], None],
-    ) -> None:
-        self.watch = watch
-        self.hot = hot
-        self.faults = faults
-        self.enter = enter
-        self.leave = leave
+    watch: Watch
+    hot: HotReads | None
+    faults: Faults
+    has_room: Callable[[], bool]
+    """Tells whether the connection that was just counted may stay."""
 
 
 class Connection(RequestHandler):
     """A connection. It looks into aiohttp's protocol in few places: the tests fail loudly when those change."""
 
-    __slots__ = ("_begun", "_entered", "_known", "_owed", "_shared")
+    __slots__ = ("_begun", "_known", "_owed", "_shared")
 
-    def __init__(self, manager: web.Server, shared: Connections, **settings: Any) -> None:
+    def __init__(self, manager: web.Server, shared: Shared, **settings: Any) -> None:
         super().__init__(manager, **settings)
         self._shared = shared
         self._known = (b"", "")
         self._owed = 0
         self._begun = False
-        self._entered = False
 
     @property
     def idle(self) -> bool:
@@ -63,18 +55,14 @@ class Connection(RequestHandler):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Begin, or close at once where there are too many."""
-        self._entered = self._shared.enter()
         super().connection_made(transport)
-        if not self._entered:
+        if not self._shared.has_room():
             self.force_close()
 
     def connection_lost(self, exc: BaseException | None) -> None:
         """End."""
         self._shared.watch.forget(self)
         super().connection_lost(exc)
-        if self._entered:
-            self._entered = False
-            self._shared.leave()
 
     def data_received(self, data: bytes) -> None:
         """Take bytes: answer a hot read here, else let aiohttp parse them."""
@@ -92,6 +80,15 @@ class Connection(RequestHandler):
         if waiting and data:
             assert waiter is not None
             self._note(arrived=waiter.done())
+        elif self._messages:
+            self._break_body()
+
+    def _break_body(self) -> None:
+        """End the body of the request under way where the parser has given it up; aiohttp leaves it waiting."""
+        request = self._current_request
+        given_up = not isinstance(self._messages[-1][0], RawRequestMessage)
+        if given_up and request is not None and not request.content.is_eof():
+            request.content.set_exception(RequestPayloadError("malformed body"))
 
     def _send(self, answer: bytes, known: tuple[bytes, str]) -> None:
         assert self.transport is not None
@@ -148,7 +145,7 @@ class Connection(RequestHandler):
 class HttpServer(web.Server):
     """Makes the connections."""
 
-    def __init__(self, handler: Any, shared: Connections, **settings: Any) -> None:
+    def __init__(self, handler: Any, shared: Shared, **settings: Any) -> None:
         super().__init__(handler)
         self._shared = shared
         self._settings = settings

@@ -12,7 +12,7 @@ from kycmanager.domain.errors import Code, KycError, not_found
 from kycmanager.transports.rest.answers import Answer, refusal
 from kycmanager.transports.rest.body import TooSlowError
 from kycmanager.transports.rest.commands import CommandDoor, Observe
-from kycmanager.transports.rest.connection import Connection, Connections, HttpServer
+from kycmanager.transports.rest.connection import Connection, HttpServer, Shared
 from kycmanager.transports.rest.docs_page import DocsPage
 from kycmanager.transports.rest.download import DownloadDoor
 from kycmanager.transports.rest.files import Faults
@@ -34,20 +34,13 @@ _BROKEN_BODY = KycError(Code.INVALID_DATA, "body: malformed or cut off")
 def _observe_nothing(_name: str, _status: int, _seconds: float) -> None: ...
 
 
-def _no_limit() -> bool:
-    return True
-
-
-def _left() -> None: ...
-
-
 class RestServer:
     """The HTTP door at one address; no rule of the domain lives behind it.
 
     `wrong_token(address, token)` counts a failed token and builds its answer. `faults(work, error)` logs an exception
     and returns its correlation id. `ready()` gives the reasons not to serve. `metrics()` gives Prometheus text.
     `observe(command, status, seconds)` is told of every command. `mounts` gives further doors by their prefix.
-    `enter()` says whether one more connection may come, `leave()` is told that it has gone.
+    `others()` is the number of connections at other doors, which count towards `settings.connections_max`.
     """
 
     def __init__(
@@ -65,8 +58,7 @@ class RestServer:
         openapi: bytes,
         observe: Observe = _observe_nothing,
         mounts: Mapping[str, Mount] | None = None,
-        enter: Callable[[], bool] = _no_limit,
-        leave: Callable[[], None] = _left,
+        others: Callable[[], int] = int,
         ssl_context: ssl.SSLContext | None = None,
     ) -> None:
         self._place = (host, port)
@@ -74,7 +66,7 @@ class RestServer:
         self._executor = executor
         self._faults = faults
         self._observe = observe
-        self._doorkeepers = (enter, leave)
+        self._others = others
         self._ssl_context = ssl_context
         gate = Gate(executor, wrong_token)
         doors = (
@@ -111,7 +103,7 @@ class RestServer:
         hot = HotReads(self._executor, self._observe) if settings.fast_path else None
         self._http = HttpServer(
             self._handle,
-            Connections(self._watch, hot, self._faults, *self._doorkeepers),
+            Shared(self._watch, hot, self._faults, self._has_room),
             keepalive_timeout=settings.keepalive_seconds,
             lingering_time=settings.discard_seconds,
             auto_decompress=False,
@@ -122,8 +114,8 @@ class RestServer:
         )
         self._place = self._listener.sockets[0].getsockname()[:2]
 
-    async def drain(self, timeout: float) -> None:  # noqa: ASYNC109 - what is left after it is for `close`
-        """Take no new connection, close the idle ones, and wait up to `timeout` seconds for what was begun."""
+    async def drain(self, seconds: float) -> None:
+        """Take no new connection, close the idle ones, and wait so many seconds at most for what was begun."""
         self._draining = True
         if self._listener is None or self._http is None:
             return
@@ -131,7 +123,7 @@ class RestServer:
         for connection in self._idle():
             connection.close()
         try:
-            async with asyncio.timeout(timeout):
+            async with asyncio.timeout(seconds):
                 while self._active:
                     self._quiet.clear()
                     await self._quiet.wait()
@@ -148,6 +140,9 @@ class RestServer:
         if self._watch is not None:
             self._watch.close()
         self._http = None
+
+    def _has_room(self) -> bool:
+        return self.connections + self._others() <= self._settings.connections_max
 
     def _idle(self) -> Iterator[Connection]:
         assert self._http is not None

@@ -13,6 +13,8 @@ class RestSettings(Struct, frozen=True, kw_only=True):
     """Largest JSON body; a larger one is answered 413 LINE_TOO_LONG."""
     file_bytes_max: int = 20 * MIB
     """Largest upload, the same as the storage's; told early where the client names the length."""
+    connections_max: int = 20_000
+    """Open connections, those of other doors included; further ones are closed at once."""
     keepalive_seconds: float = 75
     header_seconds: float = 30
     """How long the head of a begun request may take to arrive."""
