@@ -41,6 +41,10 @@ class Daemon(Protocol):
         """Open the bases and the doors."""
         ...
 
+    async def failed(self) -> None:
+        """Wait for as long as it can go on; raise what ended it."""
+        ...
+
     async def close(self) -> None:
         """Answer what was taken, then close doors and bases."""
         ...
@@ -82,18 +86,32 @@ async def serve(make_daemon: MakeDaemon, ready_file: Path | None, stop: asyncio.
     with show_progress() as report:
         daemon = make_daemon(report)
         opened = await _open(daemon, stop)
+    broken = False
     try:
         if opened:
             if ready_file is not None:
                 write_ready(ready_file, daemon.tcp_address, daemon.http_address)
             logger.info("serving", tcp=list(daemon.tcp_address), http=list(daemon.http_address), pid=os.getpid())
-            await stop.wait()
+            broken = not await _until_stopped(daemon, stop)
         logger.info("stopping")
     finally:
         _forget(ready_file)
         closed = await _close(daemon)
     logger.info("stopped", in_time=closed)
-    return 0 if closed else 1
+    return 0 if closed and not broken else 1
+
+
+async def _until_stopped(daemon: Daemon, stop: asyncio.Event) -> bool:
+    """Wait for the stop; False when the daemon has to end before it: its supervisor starts it anew."""
+    stopping, failing = asyncio.ensure_future(stop.wait()), asyncio.ensure_future(daemon.failed())
+    await asyncio.wait({stopping, failing}, return_when=asyncio.FIRST_COMPLETED)
+    stopping.cancel()
+    if not failing.done():
+        failing.cancel()
+        return True
+    fault = failing.exception()
+    log.get_logger("serve").critical("cannot go on; start the daemon again", exc_info=fault)
+    return False
 
 
 def write_ready(path: Path, tcp: tuple[str, int], http: tuple[str, int]) -> None:

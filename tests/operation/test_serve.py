@@ -37,6 +37,9 @@ class Daemon:
             raise self._fault
         self.done.append("open")
 
+    async def failed(self):
+        await asyncio.Event().wait()
+
     async def close(self):
         await asyncio.sleep(self._closing)
         self.done.append("close")
@@ -48,6 +51,22 @@ def made(daemons, **behaviour):
         return daemons[-1]
 
     return make
+
+
+class Broken(Daemon):
+    async def failed(self):
+        raise RuntimeError("the strand has ended")
+
+
+async def test_a_daemon_that_cannot_go_on_is_closed_and_fails(tmp_path):
+    daemons = []
+
+    def make(report):
+        daemons.append(Broken(report))
+        return daemons[-1]
+
+    assert await serve.serve(make, tmp_path / "ready", asyncio.Event()) == 1
+    assert daemons[0].done == ["open", "close"]
 
 
 async def test_ready_then_stopped(tmp_path):
@@ -134,6 +153,9 @@ class Daemon:
     async def open(self):
         self.servers = [await asyncio.start_server(self.talk, "127.0.0.1", 0) for _ in range(2)]
         self.tcp_address, self.http_address = (each.sockets[0].getsockname() for each in self.servers)
+
+    async def failed(self):
+        await asyncio.Event().wait()
 
     async def talk(self, reader, writer):
         writer.close()
