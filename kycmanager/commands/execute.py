@@ -17,6 +17,7 @@ from kycmanager.commands.model import (
     ReadContext,
     WriteContext,
 )
+from kycmanager.domain.enums import SessionType
 from kycmanager.domain.errors import Code, KycError, forbidden, invalid
 from kycmanager.domain.records import IdempotencyRecord
 from kycmanager.domain.session import Session
@@ -182,8 +183,13 @@ class Executor:
         def finish(result: Any) -> None:
             if isinstance(result, BaseException):
                 done(self._refusal(call, result))
+                return
+            try:
+                data = codec.encode(result)
+            except Exception as error:  # noqa: BLE001 - the strand must go on
+                done(self._refusal(call, error))
             else:
-                done(codec.encode(result))
+                done(data)
 
         self._strand.post(run, finish)
 
@@ -218,7 +224,9 @@ class Executor:
         facts = await prepare.run(context, call.request)
 
         def finish(result: bytes | KycError) -> None:
-            if isinstance(result, KycError) and prepare.undo is not None:
+            # With the outcome unknown the write may be there: what it needs must stay.
+            refused = isinstance(result, KycError) and result.code is not Code.OUTCOME_UNKNOWN
+            if refused and prepare.undo is not None:
                 self._spawn(prepare.undo(self._files, facts))
             done(result)
 
@@ -247,22 +255,25 @@ def apply(call: Call, facts: Any, changes: Changes, now: int) -> Any:
 
 def _refuse_stale(request: Any, target: Any) -> None:
     wanted = getattr(request, "version", UNSET)
-    if wanted is UNSET or target is None or target.version == wanted:
+    held = target.version if target is not None else 0
+    if wanted is UNSET or wanted == held:
         return
     raise KycError(
         Code.STALE_VERSION,
         "version: the record has changed since; read it again",
-        {"version": target.version},
+        {"version": held},
     )
 
 
 def _key_scope(call: Call) -> str:
+    # A customer is somebody else in every brand; a manager is the same whatever the token's brands.
     session = call.session
-    return f"{int(session.type)}:{session.sub}:{call.command.name}:{call.key}"
+    brand = f"@{session.own_brand}" if session.type is SessionType.CUSTOMER else ""
+    return f"{int(session.type)}:{session.sub}{brand}:{call.command.name}:{call.key}"
 
 
 def _digest(call: Call) -> bytes:
-    return hashlib.blake2b(msgspec.json.encode(call.request), digest_size=16).digest()
+    return hashlib.blake2b(msgspec.json.encode(call.request, order="deterministic"), digest_size=16).digest()
 
 
 def _kept(call: Call, digest: bytes, reply: Any, now: int) -> IdempotencyRecord:
@@ -281,4 +292,8 @@ def _repeat(call: Call, seen: IdempotencyRecord, digest: bytes, changes: Changes
     if seen.digest != digest:
         raise KycError(Code.IDEMPOTENCY_CONFLICT, "idempotency_key: was used before with other data; take a new key")
     replay = call.command.replay
-    return replay.answer(changes, seen.record_id) if replay else ACCEPTED
+    if replay is None:
+        return ACCEPTED
+    # The answer shows a record: whoever lost the reach to it since does not see it again.
+    call.command.access.scope(changes, call.session, call.request)
+    return replay.answer(changes, seen.record_id)
