@@ -109,6 +109,7 @@ class Core:
         for name in ("bases", "storage"):
             (self.data_dir / name).mkdir(parents=True, exist_ok=True)
         await self.store.open()
+        gc.disable()  # nothing that is loaded becomes garbage; looking for some would double the time
         snapshot = await self.store.load(self.report)
         self.cache.load(snapshot)
         for revocation in snapshot.revocations:
@@ -117,6 +118,7 @@ class Core:
         # What was loaded stays: the collector need not walk it again.
         gc.collect()
         gc.freeze()
+        gc.enable()
         self.started_time = self.clock()
         self.strand.start()
 
@@ -133,6 +135,7 @@ class Core:
             await self.storage.close()
             await self.store.close()
             gc.unfreeze()
+            gc.enable()
 
     async def expire_due(self) -> None:
         """Expire what has run out, on the strand like any command, until nothing is due."""

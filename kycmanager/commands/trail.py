@@ -28,23 +28,23 @@ def audit(
     session = context.session
     context.changes.tell(
         AuditRow(
-            id=context.changes.next_id("audit"),
-            time=context.now,
-            brand=brand,
-            customer_id=customer_id,
-            kyc_id=kyc_id,
-            step_id=step_id,
-            document_id=document_id,
-            template_id=template_id,
-            action=action,
-            actor_id=session.sub,
-            actor_session=session.type,
-            source=source or context.source,
-            reason=reason,
-            comment=comment,
-            old_status=old_status,
-            new_status=new_status,
-            details=details,
+            context.changes.next_id("audit"),
+            context.now,
+            brand,
+            customer_id,
+            kyc_id,
+            step_id,
+            document_id,
+            template_id,
+            action,
+            session.sub,
+            session.type,
+            source or context.source,
+            reason,
+            comment,
+            old_status,
+            new_status,
+            details,
         ),
     )
 
@@ -82,14 +82,16 @@ def recalculate(context: WriteContext, profile: Profile) -> Profile:
     return fresh
 
 
-def profile_for(context: WriteContext, found: Profile | None, customer_id: int, brand: str) -> Profile:
+def profile_for(
+    context: WriteContext, found: Profile | None, customer_id: int, brand: str, source: str = ""
+) -> Profile:
     """Reuse the customer's profile or make one; the caller recalculates, which keeps it."""
     if found is not None:
         return found
     kyc_id = context.changes.next_id("profile")
     made = profiles.new_profile(kyc_id, customer_id, brand, context.now)
     context.changes.put_profile(made)
-    audit(context, "profile.created", brand=brand, customer_id=customer_id, kyc_id=kyc_id)
+    audit(context, "profile.created", brand=brand, customer_id=customer_id, kyc_id=kyc_id, source=source)
     return made
 
 

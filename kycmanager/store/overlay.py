@@ -218,17 +218,8 @@ class Overlay:
 
     def emit(self, kind: str, record: Record, *, brand: str, customer_id: int, kyc_id: int) -> None:
         """Append an event."""
-        self.events.append(
-            Event(
-                seq=self._next["event"] + len(self.events),
-                time=self.now,
-                brand=brand,
-                customer_id=customer_id,
-                kyc_id=kyc_id,
-                kind=kind,
-                record=record,
-            ),
-        )
+        seq = self._next["event"] + len(self.events)
+        self.events.append(Event(seq, self.now, brand, customer_id, kyc_id, kind, record))
 
     # -- the end of the batch
 
