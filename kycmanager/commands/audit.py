@@ -59,7 +59,7 @@ async def get_audit(context: QueryContext, request: GetAudit, _target: None) -> 
     """List audit rows, newest first; `after` is the id the page before ended with."""
     if request.after and not (request.after.isascii() and request.after.isdigit()):
         raise invalid("after", "is not a cursor of this list")
-    rows, count, capped = await context.store.audit(
+    found, count, capped = await context.store.audit(
         AuditQuery(
             brands=scope_of(context.session, request.brand),
             customer_id=_customer_of(context, request),
@@ -71,12 +71,13 @@ async def get_audit(context: QueryContext, request: GetAudit, _target: None) -> 
             time_from=request.time_from,
             time_to=request.time_to,
             before_id=int(request.after or 0),
-            limit=request.limit,
+            limit=request.limit + 1,
             offset=0 if request.after else request.offset,
         ),
     )
-    more = str(rows[-1].id) if len(rows) == request.limit else None
-    return AuditList(rows=list(rows), count=count, next=more, count_capped=True if capped else UNSET)
+    rows = list(found[: request.limit])
+    more = str(rows[-1].id) if len(found) > request.limit else None
+    return AuditList(rows=rows, count=count, next=more, count_capped=True if capped else UNSET)
 
 
 COMMANDS: tuple[Command, ...] = (

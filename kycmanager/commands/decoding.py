@@ -16,6 +16,8 @@ _PLACE = re.compile(r"^(?P<reason>.*) - at `(?P<path>key in )?\$(?P<where>[^`]*)
 def _reason(text: str) -> str:
     if "matching regex" in text:
         return "has a form that is not allowed"
+    if text.startswith("Invalid enum value"):
+        return "is not one of the allowed values"
     return (text[:1].lower() + text[1:]).replace("`", "")
 
 

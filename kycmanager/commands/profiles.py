@@ -127,17 +127,22 @@ def get_profiles(context: ReadContext, request: GetProfiles, _target: None) -> P
     return ProfileList(rows=list(page.rows), **page_fields(page))
 
 
-def _wanted(templates: Any, level: int) -> list[Template]:
+def _wanted(templates: Any, profile: Profile, level: int) -> list[Template]:
+    if level < profile.required_level:
+        return []
     return [template for template in templates if template.required and 0 < template.level <= level]
 
 
 def set_required_level(context: WriteContext, request: SetRequiredLevel, target: Profile | None) -> Accepted:
-    """Raise the level asked of a customer, never lower it, and attach what the brand asks for up to it."""
+    """Raise the level asked of a customer, or ask the same again, and attach what the brand asks for up to it.
+
+    A lower level than the one held changes nothing: nothing is lowered, nothing is attached.
+    """
     changes = context.changes
-    profile = trail.profile_for(context, target, request.customer_id, request.brand)
+    profile = trail.profile_for(context, target, request.customer_id, request.brand, request.source)
     held = changes.steps_of(profile.id)
     attached = []
-    for template in _wanted(changes.active_templates(request.brand), request.level):
+    for template in _wanted(changes.active_templates(request.brand), profile, request.level):
         if steps.active(held, template.code) is None:
             step = steps.required_step(
                 template, profile, id=changes.next_id("step"), level=template.level, explicit=False, now=context.now

@@ -85,7 +85,7 @@ def require_step(context: WriteContext, request: RequireStep, target: Profile | 
     template = changes.template_by_code(request.brand, request.step_code)
     if template is None or template.status is not TemplateStatus.ACTIVE:
         raise not_found("template")
-    profile = trail.profile_for(context, target, request.customer_id, request.brand)
+    profile = trail.profile_for(context, target, request.customer_id, request.brand, request.source)
     held = steps.active(changes.steps_of(profile.id), request.step_code)
     if held is None:
         step = steps.required_step(
