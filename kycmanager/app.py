@@ -105,6 +105,7 @@ class App:
             settings=RestSettings(
                 body_bytes_max=config.rest.body_bytes_max,
                 file_bytes_max=config.storage.file_bytes_max,
+                connections_max=config.limits.connections_max,
                 keepalive_seconds=config.rest.keepalive_seconds,
                 header_seconds=config.limits.frame_seconds,
                 request_seconds=config.limits.request_seconds,
@@ -119,7 +120,7 @@ class App:
             metrics=self.metrics.render,
             openapi=openapi_bytes(),
             observe=self.metrics.observe,
-            enter=lambda: self._connections() < config.limits.connections_max,
+            others=lambda: self.tcp.connections if self.tcp else 0,
             ssl_context=context,
         )
 
