@@ -73,8 +73,12 @@ def _add_token(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
 
 def _add_demo(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     command = _command(commands, "demo", "start a daemon and play the life of one customer on it", _demo)
-    command.add_argument("--data", type=Path, metavar="DIR", help="data folder (default: a temporary one)")
-    command.add_argument("--keep", action="store_true", help="leave the daemon running and its data in place")
+    command.add_argument(
+        "--data", type=Path, metavar="DIR", help="data folder, new or empty; it stays (default: a temporary one)"
+    )
+    command.add_argument(
+        "--keep", action="store_true", help="leave the daemon running and its data in place at the end"
+    )
     command.add_argument("--verbose", action="store_true", help="show every request and reply")
 
 
