@@ -2,7 +2,7 @@
 
 import heapq
 from collections import Counter
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from itertools import islice
 from typing import Any
 
@@ -11,7 +11,7 @@ from kycmanager.domain.enums import DocumentStatus, StepStatus, TemplateStatus
 from kycmanager.domain.form_schema import fields
 from kycmanager.domain.records import Document, IdempotencyRecord, Profile, Step, Template, TemplateText
 from kycmanager.ports import ListQuery, Page, Snapshot
-from kycmanager.store.indexes import COUNT_MAX, Index
+from kycmanager.store.indexes import COUNT_MAX, Index, id_cursor, time_cursor
 
 PROFILE_FIELDS = ("status", "required_level", "current_level", "risk_level")
 DOCUMENT_FIELDS = ("status", "type")
@@ -175,8 +175,13 @@ class Cache:
         for document in snapshot.documents:
             self.put_document(document)
         for kept in snapshot.idempotency:
-            self.idempotency[kept.scope] = kept
+            self.put_key(kept)
         self.counters = dict(snapshot.counters)
+
+    def put_key(self, kept: IdempotencyRecord) -> None:
+        """Keep an accepted write under its key; a key that is used again goes to the end."""
+        self.idempotency.pop(kept.scope, None)
+        self.idempotency[kept.scope] = kept
 
     def forget_keys(self, before: int) -> None:
         """Forget the idempotency keys used before a time; they stand in the order of their use."""
@@ -279,13 +284,14 @@ def with_record(held: tuple[Any, ...], record: Any) -> tuple[Any, ...]:
 def few(query: ListQuery, records: Sequence[Any]) -> Page:
     """Answer a list over a handful of records by looking at each."""
     fits = [found for found in records if _fits(query, found)]
-    keys: dict[str, Callable[[Any], Any]] = {
-        "id": lambda found: found.id,
-        "updated_time": lambda found: (found.updated_time, found.id),
-    }
-    down = query.order.startswith("-")
-    fits.sort(key=keys[query.order.lstrip("-")], reverse=down)
-    start = _place_after(fits, query.after) if query.after else query.offset
+    down, by_time = query.order.startswith("-"), query.order.endswith("updated_time")
+    key = _time_key if by_time else _id_key
+    fits.sort(key=key, reverse=down)
+    start = query.offset
+    if query.after is not None:
+        # The record of the cursor may fit no longer: what counts is the place it had.
+        last = time_cursor(query.after) if by_time else (id_cursor(query.after),)
+        start = sum(1 for found in fits if (key(found) >= last if down else key(found) <= last))
     rows = fits[start : start + query.limit]
     more = start + query.limit < len(fits)
     capped = len(fits) > COUNT_MAX
@@ -293,14 +299,16 @@ def few(query: ListQuery, records: Sequence[Any]) -> Page:
         rows=rows,
         count=COUNT_MAX if capped else len(fits),
         capped=capped,
-        next=f"{rows[-1].updated_time}.{rows[-1].id}" if more else None,
+        next=".".join(map(str, key(rows[-1]))) if more else None,
     )
 
 
-def _place_after(fits: Sequence[Any], after: str) -> int:
-    last = after.rpartition(".")[2]
-    places = [place for place, found in enumerate(fits) if str(found.id) == last]
-    return places[0] + 1 if places else len(fits)
+def _id_key(found: Any) -> tuple[int, ...]:
+    return (found.id,)
+
+
+def _time_key(found: Any) -> tuple[int, ...]:
+    return (found.updated_time, found.id)
 
 
 def _fits(query: ListQuery, found: Any) -> bool:

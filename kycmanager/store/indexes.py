@@ -148,7 +148,7 @@ class Index:
     ) -> Iterator[tuple[int, int]]:
         """Yield (updated_time, id) in the order asked for, from the cursor on, one group of times after another."""
         down = query.order == "-updated_time"
-        start = _time_cursor(query.after) if query.after else None
+        start = time_cursor(query.after) if query.after else None
         buckets = list(heapq.merge(*(self._times.get(owner, []) for owner in owners)))
         for bucket in sorted(set(buckets), reverse=down):
             if start is not None and (bucket > start[0] >> BUCKET_BITS if down else bucket < start[0] >> BUCKET_BITS):
@@ -173,7 +173,7 @@ def _rows_by_id(query: ListQuery, ids: BitMap64, record: Callable[[int], Any]) -
     limit, total = query.limit, len(ids)
     down = query.order == "-id"
     if query.after is not None:
-        cursor = _id_cursor(query.after)
+        cursor = id_cursor(query.after)
         # rank counts the members up to and including the cursor
         skipped = total - ids.rank(cursor - 1) if down else ids.rank(cursor)
     else:
@@ -186,13 +186,15 @@ def _rows_by_id(query: ListQuery, ids: BitMap64, record: Callable[[int], Any]) -
     return rows, str(chosen[-1]) if chosen and skipped + limit < total else None
 
 
-def _id_cursor(after: str) -> int:
+def id_cursor(after: str) -> int:
+    """Return the id a page ended with; raises INVALID_DATA."""
     if after.isascii() and after.isdigit() and 0 < int(after) < 2**53:
         return int(after)
     raise invalid("after", "is not a cursor of this list")
 
 
-def _time_cursor(after: str) -> tuple[int, int]:
+def time_cursor(after: str) -> tuple[int, int]:
+    """Return the time and the id a page ended with; raises INVALID_DATA."""
     time, _, record_id = after.partition(".")
     if time.isascii() and time.isdigit() and record_id.isascii() and record_id.isdigit():
         return int(time), int(record_id)

@@ -268,7 +268,8 @@ class Overlay:
             cache.put_step(step)
         for document in self.documents.values():
             cache.put_document(document)
-        cache.idempotency.update(self.keys)
+        for kept in self.keys.values():
+            cache.put_key(kept)
         cache.counters = self.counters()
 
     def touched_profiles(self) -> set[int]:
