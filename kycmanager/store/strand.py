@@ -8,6 +8,7 @@ from typing import Any
 
 from msgspec import Struct
 
+from kycmanager import log
 from kycmanager.domain.errors import Code, KycError
 from kycmanager.domain.records import Event, Revocation
 from kycmanager.ports import Changes, Clock, DataFault, OutcomeUnknown, Store, StoreFull
@@ -20,6 +21,8 @@ TURN_SECONDS = 0.001
 
 REOPEN_SECONDS = 0.2
 """The pause between two tries to reopen a base that failed."""
+
+logger = log.get_logger("strand")
 
 Job = tuple[Callable[[Changes, int], Any], Callable[[Any], None]]
 
@@ -112,18 +115,26 @@ class CommandStrand:
                 self._give_up(jobs)
                 raise
             for (_, done), result in zip(jobs, results, strict=True):
-                done(result)
+                _answer(done, result)
             self.batches += 1
             self.commands += len(jobs)
-            await self._store.maintain()
+            # The answers go out, and what they set free comes in, before the next batch is made up.
+            await asyncio.sleep(0)
+            await self._maintain()
 
     def _give_up(self, jobs: list[Job]) -> None:
         """Answer everybody when memory may no longer be what the base is: the daemon must start anew."""
         self._closing = True
         self.healthy = False
         for _, done in (*jobs, *self._queue):
-            done(_unknown())
+            _answer(done, _unknown())
         self._queue.clear()
+
+    async def _maintain(self) -> None:
+        try:
+            await self._store.maintain()
+        except Exception as error:  # noqa: BLE001 - what keeps the base from upkeep fails the next write, which tells
+            logger.error("upkeep failed", exc_info=error)
 
     async def _run(self, jobs: list[Job]) -> list[Any]:
         """Run one batch and commit it; the results stand in the order of the jobs."""
@@ -194,6 +205,13 @@ class CommandStrand:
 
     def _steps_of(self, kyc_id: int) -> list[int]:
         return [step.id for step in self._cache.steps_of(kyc_id)]
+
+
+def _answer(done: Callable[[Any], None], result: Any) -> None:
+    try:
+        done(result)
+    except Exception as error:  # noqa: BLE001 - one caller that cannot be answered must not end the strand
+        logger.error("answer failed", exc_info=error)
 
 
 def _unknown() -> KycError:
