@@ -133,8 +133,8 @@ class CommandStrand:
     async def _maintain(self) -> None:
         try:
             await self._store.maintain()
-        except Exception as error:  # noqa: BLE001 - what keeps the base from upkeep fails the next write, which tells
-            logger.error("upkeep failed", exc_info=error)
+        except Exception:  # what keeps the base from upkeep fails the next write, and is told there
+            logger.exception("upkeep failed")
 
     async def _run(self, jobs: list[Job]) -> list[Any]:
         """Run one batch and commit it; the results stand in the order of the jobs."""
@@ -210,8 +210,8 @@ class CommandStrand:
 def _answer(done: Callable[[Any], None], result: Any) -> None:
     try:
         done(result)
-    except Exception as error:  # noqa: BLE001 - one caller that cannot be answered must not end the strand
-        logger.error("answer failed", exc_info=error)
+    except Exception:  # one caller that cannot be answered must not end the strand
+        logger.exception("answer failed")
 
 
 def _unknown() -> KycError:
