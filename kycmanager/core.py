@@ -28,9 +28,22 @@ EXPIRED_AT_ONCE = 256
 logger = log.get_logger("core")
 
 
-def wall_clock() -> int:
-    """Return Unix seconds."""
-    return int(time.time())
+class WallClock:
+    """Tells Unix seconds; a system clock that is set back holds it still until it has caught up."""
+
+    __slots__ = ("_latest", "_source")
+
+    def __init__(self, source: Callable[[], float] = time.time) -> None:
+        self._source = source
+        self._latest = 0
+
+    def __call__(self) -> int:
+        """Return Unix seconds, never going back: the audit is searched by time as it is by id."""
+        self._latest = max(self._latest, int(self._source()))
+        return self._latest
+
+
+wall_clock = WallClock()
 
 
 class Tasks:
@@ -110,6 +123,14 @@ class Core:
             (self.data_dir / name).mkdir(parents=True, exist_ok=True)
         await self.store.open()
         gc.disable()  # nothing that is loaded becomes garbage; looking for some would double the time
+        try:
+            await self._load()
+        finally:
+            gc.enable()
+        self.started_time = self.clock()
+        self.strand.start()
+
+    async def _load(self) -> None:
         snapshot = await self.store.load(self.report)
         self.cache.load(snapshot)
         for revocation in snapshot.revocations:
@@ -118,9 +139,6 @@ class Core:
         # What was loaded stays: the collector need not walk it again.
         gc.collect()
         gc.freeze()
-        gc.enable()
-        self.started_time = self.clock()
-        self.strand.start()
 
     async def _agree_on_files(self) -> PinReport:
         return await self.storage.reconcile_pins(self.cache.attached_files())

@@ -2,7 +2,7 @@
 
 from collections.abc import Collection
 
-from kycmanager.domain.errors import not_found
+from kycmanager.domain.errors import Code, KycError, not_found
 from kycmanager.domain.records import FileFacts
 from kycmanager.ports import Progress
 from storagemanager import FileMeta, StorageError, StorageErrorCode, StorageManager
@@ -19,12 +19,14 @@ class StoredFiles:
         return {uuid: file_facts(meta) for uuid, meta in (await self._storage.get_many(file_ids)).items()}
 
     async def pin(self, file_ids: Collection[str]) -> None:
-        """Keep these files; one that has gone meanwhile was not found."""
+        """Keep these files; one that has gone meanwhile was not found. Raises STORAGE_FULL too."""
         try:
             await self._storage.pin(file_ids)
         except StorageError as error:
             if error.code is StorageErrorCode.NOT_FOUND:
                 raise not_found("file") from None
+            if error.code is StorageErrorCode.FULL:
+                raise KycError(Code.STORAGE_FULL, "The disk is full; nothing was changed") from None
             raise
 
     async def unpin(self, file_ids: Collection[str]) -> None:

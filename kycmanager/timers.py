@@ -23,8 +23,8 @@ class Timers:
         while True:
             try:
                 await job()
-            except Exception as error:  # noqa: BLE001 - one failure must not end the repetition
-                logger.error("timer failed", timer=name, exc_info=error)
+            except Exception:  # one failure must not end the repetition
+                logger.exception("timer failed", timer=name)
             await asyncio.sleep(seconds)
 
     async def close(self) -> None:
