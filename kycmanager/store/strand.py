@@ -24,6 +24,9 @@ REOPEN_SECONDS = 0.2
 
 logger = log.get_logger("strand")
 
+_ANSWERED = object()
+"""Stands for the result of a command that was answered before its batch was done with."""
+
 Job = tuple[Callable[[Changes, int], Any], Callable[[Any], None]]
 
 
@@ -95,6 +98,8 @@ class CommandStrand:
         """Queue a command; raises OVERLOADED over the bound and SHUTDOWN when closing."""
         if self._closing:
             raise KycError(Code.SHUTDOWN, "The daemon is stopping; try again in a moment")
+        if not self.healthy:
+            raise _failing()
         if len(self._queue) >= self._limits.queue_max:
             raise KycError(Code.OVERLOADED, "Too many writes are waiting; try again later")
         self._queue.append((run, done))
@@ -115,7 +120,8 @@ class CommandStrand:
                 self._give_up(jobs)
                 raise
             for (_, done), result in zip(jobs, results, strict=True):
-                _answer(done, result)
+                if result is not _ANSWERED:
+                    _answer(done, result)
             self.batches += 1
             self.commands += len(jobs)
             # The answers go out, and what they set free comes in, before the next batch is made up.
@@ -149,8 +155,10 @@ class CommandStrand:
         except StoreFull:
             return [KycError(Code.STORAGE_FULL, "The disk is full; nothing was changed")] * len(jobs)
         except OutcomeUnknown:
+            for _, done in jobs:
+                _answer(done, _unknown())
             await self._recover(overlay)
-            return [_unknown()] * len(jobs)
+            return [_ANSWERED] * len(jobs)
         self._publish(overlay)
         return results
 
@@ -184,8 +192,10 @@ class CommandStrand:
         return [(await self._run([job]))[0] for job in jobs]
 
     async def _recover(self, overlay: Overlay) -> None:
-        """Find out whether an uncertain batch arrived; no write is taken until that is known."""
+        """Find out whether an uncertain batch arrived; no write is taken until that is known, and none waits for it."""
         self.healthy = False
+        while self._queue:
+            _answer(self._queue.popleft()[1], _failing())
         while True:
             try:
                 counters = await self._store.reopen()
@@ -212,6 +222,10 @@ def _answer(done: Callable[[Any], None], result: Any) -> None:
         done(result)
     except Exception:  # one caller that cannot be answered must not end the strand
         logger.exception("answer failed")
+
+
+def _failing() -> KycError:
+    return KycError(Code.OVERLOADED, "The base is failing; nothing was changed, try again later")
 
 
 def _unknown() -> KycError:
