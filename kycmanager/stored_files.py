@@ -21,7 +21,7 @@ class StoredFiles:
     async def pin(self, file_ids: Collection[str]) -> None:
         """Keep these files; one that has gone meanwhile was not found. Raises STORAGE_FULL too."""
         try:
-            await self._storage.pin(file_ids)
+            await self._storage.pin(list(file_ids))
         except StorageError as error:
             if error.code is StorageErrorCode.NOT_FOUND:
                 raise not_found("file") from None
@@ -31,7 +31,7 @@ class StoredFiles:
 
     async def unpin(self, file_ids: Collection[str]) -> None:
         """Let these files go."""
-        await self._storage.unpin(file_ids)
+        await self._storage.unpin(list(file_ids))
 
     async def verify(self, progress: Progress) -> tuple[int, list[tuple[str, str]]]:
         """Read every file again."""
