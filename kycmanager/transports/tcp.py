@@ -20,7 +20,7 @@ BACKLOG = 1024
 
 
 class TcpServer:
-    """Serves commands and pushes; `others` tells how many connections of other doors count too."""
+    """Serves commands and pushes at `address`; `others` tells how many connections of other doors count too."""
 
     def __init__(
         self,
@@ -36,8 +36,7 @@ class TcpServer:
         ssl_context: ssl.SSLContext | None = None,
         others: Callable[[], int] = int,
     ) -> None:
-        self._host = host
-        self._port = port
+        self.address = (host, port)
         self._ssl_context = ssl_context
         self._door = Door(
             executor=executor,
@@ -52,13 +51,6 @@ class TcpServer:
         self._looking: asyncio.Task[None] | None = None
 
     @property
-    def address(self) -> tuple[str, int]:
-        """Where it listens."""
-        assert self._server is not None
-        host, port = self._server.sockets[0].getsockname()[:2]
-        return host, port
-
-    @property
     def connections(self) -> int:
         """The number of open connections."""
         return len(self._door.connections)
@@ -67,8 +59,10 @@ class TcpServer:
         """Listen; raises OSError."""
         loop = asyncio.get_running_loop()
         self._server = await loop.create_server(
-            lambda: Connection(self._door), self._host, self._port, ssl=self._ssl_context, backlog=BACKLOG
+            lambda: Connection(self._door), *self.address, ssl=self._ssl_context, backlog=BACKLOG
         )
+        host, port = self._server.sockets[0].getsockname()[:2]
+        self.address = (host, port)
         self._looking = loop.create_task(self._look(), name="tcp")
 
     async def _look(self) -> None:
