@@ -113,6 +113,7 @@ async def test_every_fault_of_the_answers_is_told(daemon):
         ("city", "required"), ("age", "type"), ("file", "file"), ("pick", "option"), ("extra", "unknown"),
     ]  # fmt: skip
     assert (await daemon.shown(step_id))["status"] == 0
+    await daemon.core.tasks.finish()
     assert (await daemon.core.storage.get(file_id)).pins == 0
 
 
