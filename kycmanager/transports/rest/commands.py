@@ -28,7 +28,7 @@ Observe = Callable[[str, int, float], None]
 """Is told the name of a command, the status of its answer, and the seconds it took."""
 
 _OK = 200
-_ID = re.compile(r"[1-9][0-9]{0,18}|0", re.ASCII)
+_ID = re.compile(r"-?[1-9][0-9]{0,18}|0", re.ASCII)
 
 
 class CommandDoor:

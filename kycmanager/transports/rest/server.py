@@ -121,7 +121,7 @@ class RestServer:
             return
         self._listener.close()
         for connection in self._idle():
-            connection.close()
+            connection.force_close()
         try:
             async with asyncio.timeout(seconds):
                 while self._active:
