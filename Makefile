@@ -1,0 +1,130 @@
+# Two commands for a newcomer: `make run` and `make test`. Each sets up what it needs in .venv first.
+
+.DEFAULT_GOAL := help
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.ONESHELL:
+.DELETE_ON_ERROR:
+MAKEFLAGS += --no-print-directory
+
+# A Python of 3.11 or later, asked in this order; name another with `make install PYTHON=...`.
+PYTHON ?= $(shell for python in python3 python3.13 python3.12 python3.11 python3.14; do \
+	$$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$python && break; done)
+
+BIN := .venv/bin
+PIP := $(BIN)/python -m pip install -qq --no-input --disable-pip-version-check
+WORKERS ?= 2
+KILLS ?= 50
+SEED ?= 1
+RESULTS := build/tests.xml
+
+.PHONY: help run test install check format generate bench torture demo lock clean
+
+help: ## Show this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+
+run: .venv/.run ## Set up, start the daemon on its default settings, say what to try next
+	@printf '%s\n' \
+		'' \
+		'kycmanager starts: REST on http://127.0.0.1:7480, TCP on 127.0.0.1:7400, data in bases/, storage/ and keys/.' \
+		'Try next, in another terminal:' \
+		'  curl -s http://127.0.0.1:7480/readyz' \
+		'  $(BIN)/kycmanager token issue --session manager --id 1     # then README.md, "The first five minutes"' \
+		'  open http://127.0.0.1:7480/docs in a browser' \
+		'Ctrl-C stops it; what was accepted is on disk.' \
+		''
+	exec $(BIN)/kycmanager serve
+
+test: .venv/.dev ## Set up, run all tests with branch coverage (TESTS="tests/domain -k step" runs some, without coverage)
+	@rm -rf build/coverage $(RESULTS)
+	mkdir -p build
+ifdef TESTS
+	$(BIN)/python -m pytest -q $(TESTS)
+else
+	export COVERAGE_FILE=$(CURDIR)/build/coverage/data
+	mkdir -p build/coverage
+	$(BIN)/python -m coverage run -m pytest -q -n $(WORKERS) --junitxml=$(RESULTS)
+	$(BIN)/python -m coverage combine -q
+	$(BIN)/python -m coverage report
+endif
+
+install: .venv/.dev ## Make .venv with the product and its tools
+
+check: .venv/.dev ## Format, lint, types, direction of imports, freshness of generated files
+	@failed=
+	for step in \
+		'ruff format --check .' \
+		'ruff check .' \
+		'mypy' \
+		'lint-imports' \
+		'python -m kycmanager.contract --check'
+	do
+		echo "== $$step"
+		$(BIN)/$$step || failed="$$failed; $$step"
+	done
+	test -z "$$failed" || { echo "failed: $${failed#; }" >&2; exit 1; }
+
+format: .venv/.dev ## Format the sources
+	@$(BIN)/ruff format .
+
+generate: .venv/.dev ## Write the reference, the OpenAPI document and the client anew from the command rows
+	@$(BIN)/python -m kycmanager.contract
+
+bench: .venv/.bench ## Measure (ONLY=name,name measures some, QUICK=1 measures shortly)
+	@ONLY='$(ONLY)' QUICK='$(QUICK)' $(BIN)/python -m benchmarks
+
+torture: .venv/.dev ## Kill the daemon under load and look at what is left (KILLS=50 SEED=1)
+	@$(BIN)/python tests/torture/kill.py --kills $(KILLS) --seed $(SEED)
+
+demo: .venv/.run ## Play the life of one customer on a daemon of its own
+	@$(BIN)/kycmanager demo
+
+# The lock files hold exact versions and hashes for every Python from 3.11 on. One resolution for all of them, so that
+# each later one only adds to the one before. Versions stay unless UPGRADE=1.
+lock: ## Write requirements/ anew from pyproject.toml (UPGRADE=1 takes newer versions)
+	@test -x $(BIN)/uv || $(MAKE) .venv/.dev
+	compile() {
+		$(BIN)/uv pip compile pyproject.toml --quiet --universal --python-version 3.11 --no-annotate \
+			--no-emit-index-url --no-emit-find-links --custom-compile-command 'make lock' "$$@"
+	}
+	all=$$(mktemp)
+	trap 'rm -f "$$all"' EXIT
+	test -n '$(UPGRADE)' || sed '/^ *--hash/d; s/ \\$$//' requirements/bench.txt > "$$all" 2>/dev/null || true
+	compile --all-extras $(if $(UPGRADE),--upgrade) --output-file "$$all" > /dev/null
+	for extras in run:build dev:build,dev bench:build,dev,bench; do
+		file=requirements/$${extras%%:*}.txt
+		rm -f "$$file"
+		compile --generate-hashes --constraints "$$all" \
+			$$(tr , '\n' <<< "$${extras#*:}" | sed 's/^/--extra /') --output-file "$$file" > /dev/null
+		echo "wrote $$file"
+	done
+
+clean: ## Remove what was made here: .venv, caches, build; never bases/, storage/ or keys/
+	@rm -rf .venv build *.egg-info .coverage .coverage.* .mypy_cache .ruff_cache .pytest_cache .hypothesis \
+		.import_linter_cache benchmarks/.build
+	find kycmanager storagemanager tests benchmarks -name __pycache__ -type d -prune -exec rm -rf {} +
+
+.venv/bin/python:
+	@test -n '$(PYTHON)' || { echo 'kycmanager needs Python 3.11 or later; name one with PYTHON=...' >&2; exit 1; }
+	$(PYTHON) -m venv .venv || {
+		rm -rf .venv
+		echo 'Python cannot make a .venv here; on Debian and Ubuntu: apt install python3-venv' >&2
+		exit 1
+	}
+
+# A newer lock file or pyproject.toml installs again.
+.venv/.run: requirements/run.txt pyproject.toml | .venv/bin/python
+	@echo 'setting up .venv from requirements/run.txt; this takes about half a minute'
+	$(PIP) --require-hashes -r requirements/run.txt
+	$(PIP) --no-build-isolation --no-deps --editable .
+	touch $@
+
+.venv/.dev: requirements/dev.txt .venv/.run
+	@echo 'adding the tools of requirements/dev.txt'
+	$(PIP) --require-hashes -r requirements/dev.txt
+	touch $@
+
+.venv/.bench: requirements/bench.txt .venv/.dev
+	@echo 'adding the peers of requirements/bench.txt'
+	$(PIP) --require-hashes -r requirements/bench.txt
+	touch $@

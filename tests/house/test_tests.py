@@ -1,0 +1,69 @@
+"""The tests themselves: each asserts something, none is put off."""
+
+import ast
+import re
+
+from house_tree import ROOT, parsed, place
+
+PUT_OFF = re.compile(r"pytest\s*\.\s*(?:mark\s*\.\s*)?(?:sk" + r"ip|skip" + r"if|xfa" + r"il|importor" + r"skip)\b")
+FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
+ASSERTING = re.compile(r"^_?(?:assert|check|expect|verify|refuse|demand|must)|raises|warns|assert_")
+
+
+def files():
+    return sorted((ROOT / "tests").rglob("*.py"))
+
+
+def test_no_test_is_put_off():
+    found = [
+        place(path, number)
+        for path in files()
+        for number, line in enumerate(path.read_text("utf-8").splitlines(), 1)
+        if PUT_OFF.search(line)
+    ]
+    assert found == []
+
+
+def asserting_names():
+    """Names of functions of the tests in which an assertion stands, directly or by another such function."""
+    bodies = {}
+    for path in files():
+        for node in ast.walk(parsed(path)):
+            if isinstance(node, FUNCTIONS):
+                bodies.setdefault(node.name, []).append(node)
+    names = {name for name, nodes in bodies.items() if any(asserts(node, frozenset()) for node in nodes)}
+    while True:
+        more = {
+            name
+            for name, nodes in bodies.items()
+            if name not in names and any(asserts(node, frozenset(names)) for node in nodes)
+        }
+        if not more:
+            return names
+        names |= more
+
+
+def asserts(function, known):
+    for node in ast.walk(function):
+        if isinstance(node, ast.Assert):
+            return True
+        if isinstance(node, ast.Call):
+            called = node.func
+            name = (
+                called.attr if isinstance(called, ast.Attribute) else called.id if isinstance(called, ast.Name) else ""
+            )
+            if name in known or ASSERTING.search(name):
+                return True
+    return False
+
+
+def test_every_test_asserts_something():
+    known = asserting_names()
+    found = [
+        f"{place(path, node.lineno)} {node.name}"
+        for path in files()
+        if path.name.startswith("test_")
+        for node in ast.walk(parsed(path))
+        if isinstance(node, FUNCTIONS) and node.name.startswith("test_") and not asserts(node, known - {node.name})
+    ]
+    assert found == []
