@@ -10,7 +10,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kycmanager.domain.records import Revocation
+from kycmanager.transports.rest.answers import Answer
 from kycmanager.transports.rest.hot import LOST, HotReads, owed_after
+
+
+async def read_all(reader: asyncio.StreamReader, seconds: float) -> bytes:
+    found = b""
+    try:
+        while piece := await asyncio.wait_for(reader.read(1 << 20), seconds):
+            found += piece
+    except TimeoutError:
+        pass
+    return found
+
 
 DATE = re.compile(rb"Date: [^\r]+\r\n")
 
@@ -104,6 +116,29 @@ async def test_who_reads_slowly_is_served(make) -> None:
             size += len(piece)
             await asyncio.sleep(0.001)
         assert size > 1_000_000
+
+
+async def test_who_pauses_between_two_answers_is_served(make) -> None:
+    rest = await make(stall_seconds=5)
+    asked = b"GET /docs/static/swagger-ui-bundle.js HTTP/1.1\r\nHost: a\r\n\r\n"
+    async with rest.connected() as (reader, writer):
+        writer.write(asked * 20)
+        await asyncio.sleep(0.7)
+        found = await read_all(reader, 0.5)
+    assert found.count(b"HTTP/1.1 200 OK") == 20
+
+
+async def test_an_answer_that_fails_closes_the_connection_and_is_logged(make) -> None:
+    class Failing(Answer):
+        async def prepare(self, _request: Any) -> Any:
+            raise RuntimeError("no answer")
+
+    async def fail(_request: Any) -> Any:
+        return Failing(200, b"")
+
+    rest = await make({"mounts": {"/fail": fail}})
+    assert await rest.talk(b"GET /fail HTTP/1.1\r\nHost: a\r\n\r\n", seconds=2) == b""
+    assert [repr(error) for _, error in rest.faults] == ["RuntimeError('no answer')"]
 
 
 async def test_http_1_0_and_kept_connections(rest) -> None:

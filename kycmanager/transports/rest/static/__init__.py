@@ -1,0 +1,1 @@
+"""The files of the API page that are our own."""
