@@ -10,7 +10,7 @@ from kycmanager.commands.model import Command, Request
 from kycmanager.domain.errors import Code, KycError, invalid
 
 _MISSING = re.compile(r"Object missing required field `(?P<name>[^`]+)`")
-_PLACE = re.compile(r"^(?P<reason>.*) - at `(?P<path>key in )?\$(?P<where>[^`]*)`$", re.DOTALL)
+_PLACE = re.compile(r"^(?P<reason>.*) - at `(?:key` in `)?\$(?P<where>[^`]*)`$", re.DOTALL)
 
 
 def _reason(text: str) -> str:
