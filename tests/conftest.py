@@ -1,6 +1,7 @@
 """A daemon without doors for the tests: the real core over a real base and a real storage, and a clock to turn."""
 
 import asyncio
+import gc
 import itertools
 import sqlite3
 from collections.abc import AsyncIterator, Callable, Collection
@@ -204,6 +205,17 @@ async def open_daemon(tmp_path: Path) -> AsyncIterator[Callable[..., Any]]:
     yield make
     for daemon in opened:
         await daemon.core.close()
+    set_aside()
+
+
+_closed = itertools.count(1)
+
+
+def set_aside() -> None:
+    """Spare the next opening, which collects garbage, a walk over all that the tests have imported: 40 ms each."""
+    if next(_closed) % 25 == 0:
+        gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture

@@ -1,7 +1,11 @@
 """What every command leaves behind: its audit rows and its events, in order, without gaps."""
 
+import contextlib
+
 import msgspec
 import pytest
+
+from kycmanager.domain.errors import KycError
 
 WHO = {"customer_id": 7, "brand": "acme"}
 
@@ -115,10 +119,8 @@ async def test_the_feed_has_no_gaps_and_is_what_the_base_holds(daemon):
         given = {**data, "file_id": await daemon.upload()} if "file_id" in data else data
         call = (daemon.boss if who == "boss" else daemon.customer()).start(command, given)
         await daemon.boss.start("Ping")
-        try:
+        with contextlib.suppress(KycError):
             await call
-        except Exception as error:
-            assert error.code.status < 500
     assert [event.seq for event in daemon.events] == list(range(1, len(daemon.events) + 1))
     stored = await daemon.core.store.events_after(0, 10_000)
     assert msgspec.to_builtins(list(stored)) == msgspec.to_builtins(daemon.events)
