@@ -83,7 +83,7 @@ class Demo(Struct, frozen=True, kw_only=True):
         except ClientError as fault:
             return _went_wrong(f"after {story.lines} lines", "an answer", str(fault))
         except DaemonFailed as fault:
-            raise CliError(f"{fault}; run `kycmanager check`") from None
+            raise CliError(f"{fault}; mend that, then start the demo again") from None
         finally:
             daemon.stop()
         return 0
