@@ -56,6 +56,8 @@ class Tcp:
         self._address = address
         self._tls = tls
         self._number = 0
+        self.events: list[dict[str, Any]] = []
+        """Pushes that came between replies."""
 
     async def __aenter__(self) -> Self:
         self.reader, self.writer = await asyncio.open_connection(*self._address, ssl=self._tls, limit=1 << 26)
@@ -84,10 +86,24 @@ class Tcp:
         async with asyncio.timeout(30):
             while len(replies) < len(asks):
                 message, raw = await self.read()
-                if "event" not in message:
+                if "event" in message:
+                    self.events.append(message)
+                else:
                     ext = message["extID"]
                     replies[ext] = reply_of(message, raw.replace(ext.encode(), b""))
         return [replies[ext] for ext in exts]
+
+    async def drain(self, seconds: float = 0.2) -> list[dict[str, Any]]:
+        """Return the pushes that have come, once nothing has come for some time."""
+        try:
+            while True:
+                async with asyncio.timeout(seconds):
+                    message, _ = await self.read()
+                assert "event" in message, message
+                self.events.append(message)
+        except TimeoutError:
+            found, self.events = self.events, []
+            return found
 
     async def call(self, command: str, data: dict[str, Any], token: str | None, key: str = "") -> Reply:
         """Send one request and wait for its answer."""

@@ -1,0 +1,150 @@
+"""What the access matrix is played on: two brands, three customers with one of everything, and fresh things on demand."""
+
+from itertools import count
+from typing import Any
+
+from papers import a_pdf
+from running import Running
+from wires import Rest, Tcp
+
+PLACES = {"mine": (7, "acme"), "neighbour": (8, "acme"), "foreign": (7, "zeta"), "missing": (7, "nowhere")}
+BRANDS = {"acme": ["acme"], "zeta": ["zeta"], "none": [], "all": None}
+NO_ID = 999_999
+NO_FILE = "00000000-0000-4000-8000-000000000000"
+
+
+def canary(customer: int, brand: str) -> str:
+    """Return what stands in every free text of a customer, and nowhere else."""
+    return f"CANARY-{brand}-{customer}"
+
+
+class World:
+    """A daemon with a boss for all brands who makes things."""
+
+    def __init__(self, running: Running, tcp: Tcp, rest: Rest) -> None:
+        self.running, self.tcp, self.rest = running, tcp, rest
+        self.boss = running.token(3, 99, None)
+        self.numbers = count(1)
+        self.customers = count(1000)
+        self.things: dict[tuple[str, str], Any] = {}
+
+    async def ask(self, command: str, data: dict[str, Any], token: str | None = None) -> Any:
+        reply = await self.tcp.call(command, data, token or self.boss)
+        assert reply.status == 200, (command, data, reply)
+        return reply.body
+
+    def customer(self, id: int, brand: str) -> str:  # noqa: A002 - the record's own name
+        return self.running.token(9, id, [brand])
+
+    async def build(self) -> None:
+        """Make one of everything for everybody."""
+        for brand in ("acme", "zeta"):
+            made = await self.template(brand, "form", name=canary(0, brand))
+            self.things["template", brand] = made
+            await self.template(brand, "manual", step_type=4)
+        for name in ("mine", "neighbour", "foreign"):
+            place = PLACES[name]
+            kyc_id, step_id = await self.step(*place, "form")
+            answers = {"id": step_id, "answers": {"word": canary(*place)}}
+            await self.ask("CustomerSaveKycAnswers", answers, self.customer(*place))
+            file_id = await self.file(self.customer(*place), canary(*place))
+            self.things["profile", name], self.things["step", name], self.things["file", name] = (
+                kyc_id,
+                step_id,
+                file_id,
+            )
+            self.things["document", name] = await self.document(*place, file_id, canary(*place))
+
+    async def template(self, brand: str, code: str, **fields: Any) -> int:
+        form = {"sections": [{"fields": [{"name": "word", "type": "text"}]}]}
+        data = {"brand": brand, "code": code, "level": 1, "step_type": 1, "form_schema": form, **fields}
+        return (await self.ask("MngAddKycStepTemplate", data))["template"]["id"]
+
+    async def step(self, customer: int, brand: str, code: str) -> tuple[int, int]:
+        """Ask a step of a customer; return the ids of the profile and of the step."""
+        await self.ask("MngRequireKycStep", {"customer_id": customer, "brand": brand, "step_code": code})
+        found = await self.ask("MngGetKycProfile", {"customer_id": customer, "brand": brand})
+        return found["profile"]["id"], next(step["id"] for step in found["steps"][::-1] if step["code"] == code)
+
+    async def file(self, token: str, text: str, **query: str) -> str:
+        reply = await self.rest.upload(a_pdf(text), f"{text}.pdf", token, **query)
+        assert reply.status == 200, reply
+        return reply.body["file_id"]
+
+    async def document(self, customer: int, brand: str, file_id: str, type: str = "") -> int:  # noqa: A002
+        data = {"customer_id": customer, "brand": brand, "file_id": file_id, "type": type}
+        return (await self.ask("MngAddKycDocument", data))["document"]["id"]
+
+    def thing(self, kind: str, name: str) -> Any:
+        """Return the id of what stands there, or one that nothing has."""
+        if kind == "template":
+            return self.things.get((kind, PLACES[name][1]), NO_ID)
+        return self.things.get((kind, name), NO_FILE if kind == "file" else NO_ID)
+
+    def standing(self, command: str, name: str) -> dict[str, Any]:
+        """Return the data of a call about an object that stays as it is."""
+        customer, brand = PLACES[name]
+        here = {"customer_id": customer, "brand": brand}
+        step, document = {"id": self.thing("step", name)}, {"id": self.thing("document", name)}
+        channel = {"channels": [f"kyc:{brand}:{customer}"]}
+        return {
+            "MngAddKycStepTemplate": {"brand": brand, "code": "never", "level": 1},
+            "MngUpdateKycStepTemplate": {"id": self.thing("template", name), "sort_index": 1},
+            "MngDeleteKycStepTemplate": {"id": self.thing("template", name)},
+            "MngGetKycStepTemplates": {"brand": brand},
+            "MngGetKycProfile": {"id": self.thing("profile", name)},
+            "MngGetKycProfiles": {"brand": brand},
+            "MngGetKycStep": step,
+            "MngRequireKycStep": {**here, "step_code": "form"},
+            "MngSetKycRequiredLevel": {**here, "level": 1},
+            "MngSetKycRisk": {**here, "risk_level": 1},
+            "MngApproveKycStep": step,
+            "MngRejectKycStep": step,
+            "MngSkipKycStep": step,
+            "MngAddKycDocument": {"kyc_id": self.thing("profile", name), "file_id": self.thing("file", name)},
+            "MngGetKycDocuments": {"brand": brand},
+            "MngApproveKycDocument": document,
+            "MngRejectKycDocument": document,
+            "MngDeleteKycDocument": document,
+            "MngGetKycAudit": {"brand": brand},
+            "MngGetKycGate": here,
+            "kyc.require_step": {**here, "step_code": "form"},
+            "kyc.set_required_level": {**here, "level": 1},
+            "CustomerGetKycStep": step,
+            "CustomerSubmitKycStep": {**step, "answers": {}},
+            "CustomerSaveKycAnswers": {**step, "answers": {}},
+            "CustomerGetKycDocuments": {"step_id": self.thing("step", name)},
+            "CustomerAddKycDocument": {"kyc_id": self.thing("profile", name), "file_id": self.thing("file", name)},
+            "Subscribe": channel,
+            "Unsubscribe": channel,
+            "SysRevokeToken": {"jti": "x", "expires": 1},
+            "SysRevokeSubject": {"session": 9, "sub": customer, "not_before": 1},
+            "SysExpireDue": {"steps": [self.thing("step", name)], "documents": [self.thing("document", name)]},
+        }.get(command, {})
+
+    async def fresh(self, command: str, name: str) -> dict[str, Any]:
+        """Return the data of a write that can succeed: about something new where the write uses it up."""
+        _, brand = PLACES[name]
+        data = self.standing(command, name)
+        code = f"n{next(self.numbers)}"
+        if command == "MngAddKycStepTemplate":
+            return data | {"code": code}
+        if command == "MngDeleteKycStepTemplate":
+            return {"id": await self.template(brand, code)}
+        if command in {"MngApproveKycStep", "MngRejectKycStep", "MngSkipKycStep"}:
+            someone = next(self.customers)
+            _, step_id = await self.step(someone, brand, "manual")
+            if command == "MngRejectKycStep":
+                await self.ask("CustomerSubmitKycStep", {"id": step_id}, self.customer(someone, brand))
+            return {"id": step_id}
+        if command in {"MngApproveKycDocument", "MngRejectKycDocument", "MngDeleteKycDocument"}:
+            return {"id": await self.document(*PLACES[name], self.thing("file", name))}
+        if command == "CustomerSubmitKycStep":
+            await self.template(brand, code)
+            return {"id": (await self.step(*PLACES[name], code))[1], "answers": {}}
+        return data
+
+    def marks(self) -> tuple[int, int]:
+        """Return the next numbers of the audit and of the feed: a refused call moves neither."""
+        counters = self.running.app.core.cache.counters
+        return counters["audit"], counters["event"]
