@@ -11,8 +11,10 @@ from pathlib import Path
 
 import pytest
 from rich.console import Console
+from running import environment
 
-from kycmanager.cli.demo import COMMAND, Demo
+from kycmanager.cli.demo import Demo
+from kycmanager.cli.faults import CliError
 
 BROKEN = str(Path(__file__).parent / "support" / "broken_daemon.py")
 
@@ -21,7 +23,7 @@ def played(folder, *options):
     """Start the demo with a folder of its own for what is temporary."""
     return subprocess.Popen(
         [sys.executable, "-m", "kycmanager", "demo", *options],
-        env=os.environ | {"TMPDIR": str(folder)},
+        env=environment() | {"TMPDIR": str(folder)},
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
@@ -82,7 +84,9 @@ def test_an_interrupted_day_leaves_nothing_behind(tmp_path, number):
     process = played(tmp_path, "--verbose")
     told = ""
     while "serves TCP" not in told:
-        told += process.stdout.readline()
+        line = process.stdout.readline()
+        assert line, process.communicate()
+        told += line
     process.send_signal(number)
     out, err = process.communicate(timeout=30)
     assert process.returncode == 1, out
@@ -101,7 +105,8 @@ def test_an_interrupted_day_leaves_nothing_behind(tmp_path, number):
         ("MngGetKycAudit", "fails", "after ", "500 RET_ERROR"),
     ],
 )
-def test_a_broken_handler_is_noticed(tmp_path, capsys, command, how, where, came):
+def test_a_broken_handler_is_noticed(tmp_path, capsys, monkeypatch, command, how, where, came):
+    monkeypatch.setenv("PYTHONPATH", environment()["PYTHONPATH"])
     daemon = (sys.executable, BROKEN, command, how)
     demo = Demo(command=daemon, data=tmp_path / "data", keep=False, verbose=False, console=Console(file=io.StringIO()))
     assert demo.run() == 1
@@ -143,8 +148,6 @@ def test_a_kept_daemon_goes_on(tmp_path):
 
 
 def test_a_daemon_that_cannot_start_is_told(tmp_path):
-    from kycmanager.cli.faults import CliError
-
     demo = Demo(
         command=(sys.executable, "-c", "print('no good')"),
         data=tmp_path / "data",
@@ -154,4 +157,3 @@ def test_a_daemon_that_cannot_start_is_told(tmp_path):
     )
     with pytest.raises(CliError, match="did not start: no good"):
         demo.run()
-    assert COMMAND[1:] == ("-m", "kycmanager")

@@ -16,6 +16,7 @@ from kycmanager.domain.enums import SessionType
 from kycmanager.tokens.issue import issue_token
 from kycmanager.tokens.keys import load_keys
 
+ROOT = Path(__file__).parents[3]
 NOW = 1_800_000_000
 SECRET = "e" * 48
 
@@ -57,6 +58,13 @@ def odd_customer_token(sub: int, brands: Any, now: int) -> str:
     return PyJWS().encode(json.dumps(claims).encode(), SECRET.encode(), algorithm="HS256")
 
 
+def environment() -> dict[str, str]:
+    """Return the environment in which the product is found, and no settings of the developer's."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("KYCMANAGER_")}
+    paths = (str(ROOT), kept.get("PYTHONPATH", ""))
+    return kept | {"PYTHONPATH": os.pathsep.join(path for path in paths if path)}
+
+
 class Process:
     """`kycmanager serve` as a process of its own on one data folder."""
 
@@ -82,7 +90,10 @@ class Process:
         self.ready_file.unlink(missing_ok=True)
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
-                [*self.command("serve"), *self.options, "--ready-file", str(self.ready_file)], stdout=log, stderr=log
+                [*self.command("serve"), *self.options, "--ready-file", str(self.ready_file)],
+                stdout=log,
+                stderr=log,
+                env=environment(),
             )
         deadline = time.monotonic() + 30
         while not self.ready_file.exists():
@@ -101,7 +112,9 @@ class Process:
     def run(self, *words: str, more: tuple[str, ...] = (), stdin: str = "") -> subprocess.CompletedProcess[str]:
         """Run a sub-command to its end."""
         line = [*self.command(*words), *more]
-        return subprocess.run(line, check=False, input=stdin, capture_output=True, text=True, timeout=60)
+        return subprocess.run(
+            line, check=False, input=stdin, capture_output=True, text=True, timeout=60, env=environment()
+        )
 
     def issue(self, session: str, sub: int, *brands: str) -> str:
         """Issue a token by the command line."""
