@@ -142,7 +142,8 @@ class Connection(Outlet):
             self._serve(frames[0])
             self._working = False
             self.flush()
-            self._settle()
+            if self._hot is not None or self._ended:
+                self._settle()
         else:
             self._backlog += frames
             self._work()
