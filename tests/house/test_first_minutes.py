@@ -101,7 +101,7 @@ def test_the_first_five_minutes_word_by_word(readme, folder, daemon):
     assert '"field":"country"' in said
     assert "image/png, 70 bytes" in said
     (promised,) = blocks(readme, "json")
-    assert said.endswith(promised.strip())
+    assert said.strip().endswith(promised.strip())
     assert "INVALID" not in said.replace('{"error":"INVALID_DATA","message":"country', "", 1)
 
     client, follower = blocks(readme, "python")
