@@ -101,7 +101,7 @@ class App:
             host,
             port,
             executor=self.core.executor,
-            storage=self.core.storage,
+            storage=self.core.files,
             settings=RestSettings(
                 body_bytes_max=config.rest.body_bytes_max,
                 file_bytes_max=config.storage.file_bytes_max,

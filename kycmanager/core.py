@@ -87,6 +87,7 @@ class Core:
         idempotency_seconds = config.idempotency.hours * 3600
         self.store = SqliteStore(data_dir / "bases" / "kyc.db", clock=clock, idempotency_seconds=idempotency_seconds)
         self.storage = StorageManager(data_dir, storage_settings(config), clock)
+        self.files = StoredFiles(self.storage, log_fault)
         self.strand = CommandStrand(
             self.cache,
             self.store,
@@ -109,7 +110,7 @@ class Core:
             records=self.cache,
             strand=self.strand,
             store=self.store,
-            files=StoredFiles(self.storage),
+            files=self.files,
             clock=clock,
             daemon=self,
             prepared=self.replies,

@@ -1,10 +1,12 @@
 """What the core needs of the world outside, as protocols; app.py alone chooses who answers them."""
 
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Iterable, Sequence
+from contextlib import AbstractAsyncContextManager
 from typing import Any, Protocol
 
 from msgspec import Struct
 
+from kycmanager.domain.files import FileLabel, FileOwner
 from kycmanager.domain.records import (
     AuditRow,
     Document,
@@ -252,6 +254,64 @@ class Files(Protocol):
 
     async def verify(self, progress: Progress) -> tuple[int, list[tuple[str, str]]]:
         """Read every file again; return how many were checked, and (object, fault) of each that is not intact."""
+        ...
+
+
+class StoredFile(Struct, frozen=True, kw_only=True, gc=False):
+    """What a door shows of a stored file."""
+
+    uuid: str
+    storage_name: str
+    original_name: str
+    extension: str
+    signature: str
+    """The type detected in the content."""
+    content_type: str
+    """The type to serve it with."""
+    file_size: int
+    checksum: str
+    scope: int
+    purpose: str
+    owner: FileOwner
+    disposition: str
+    """The Content-Disposition a download of it has."""
+
+
+class IncomingFile(Protocol):
+    """A file on its way in. Use by one task; `abort` is to be called in the end, whatever came before."""
+
+    async def write(self, chunk: bytes | memoryview) -> None: ...
+    def relabel(self, label: FileLabel) -> None:
+        """Change what was said of the file; where that is refused, nothing is changed."""
+        ...
+
+    async def finish(self) -> StoredFile:
+        """Return the file once it is on disk; its label must have an owner by now."""
+        ...
+
+    async def abort(self) -> None:
+        """Leave nothing behind; does nothing to a file that is stored."""
+        ...
+
+
+class FileStore(Protocol):
+    """The stored files, as far as a door needs them: it streams them in and out.
+
+    Every error is a KycError for the client; what an operator has to look at is logged already.
+    """
+
+    def receive(
+        self, *, name: str, declared_type: str, label: FileLabel, length_hint: int | None = None
+    ) -> IncomingFile: ...
+    async def find(self, uuid: str) -> StoredFile | None: ...
+    async def check(self, file: StoredFile) -> None:
+        """Return if the file is what was received."""
+        ...
+
+    async def read(
+        self, file: StoredFile, offset: int, length: int
+    ) -> AbstractAsyncContextManager[AsyncIterator[bytes]]:
+        """Check the file, then open a part of it."""
         ...
 
 

@@ -1,18 +1,99 @@
-"""The stored files as the core sees them: the port `Files`, answered by the storage manager."""
+"""The stored files as core and doors see them: the ports `Files` and `FileStore`, answered by the storage manager."""
 
 from collections.abc import Collection
+from types import TracebackType
+from typing import Self
 
-from kycmanager.domain.errors import Code, KycError, not_found
+from kycmanager.commands.execute import Faults
+from kycmanager.domain.errors import Code, KycError, invalid, not_found
+from kycmanager.domain.files import FileLabel, FileOwner
 from kycmanager.domain.records import FileFacts
-from kycmanager.ports import Progress
-from storagemanager import FileMeta, StorageError, StorageErrorCode, StorageManager
+from kycmanager.ports import IncomingFile, Progress, StoredFile
+from storagemanager import (
+    FileMeta,
+    Owner,
+    Reading,
+    StorageError,
+    StorageErrorCode,
+    StorageManager,
+    Upload,
+    content_disposition,
+)
+
+_NOBODY = Owner(kind="", id=0, brand="")
+"""Owns an upload until its owner is told; no file is ever stored so."""
+
+_REFUSED_FILE = frozenset(
+    {
+        StorageErrorCode.EMPTY,
+        StorageErrorCode.REFUSED_TYPE,
+        StorageErrorCode.SIGNATURE_MISMATCH,
+        StorageErrorCode.STRUCTURE,
+    }
+)
+_ANSWERS = {
+    StorageErrorCode.FULL: (Code.STORAGE_FULL, "The disk is full; nothing was stored"),
+    StorageErrorCode.BUSY: (Code.OVERLOADED, "Too many uploads are under way; try again later"),
+    StorageErrorCode.CLOSED: (Code.SHUTDOWN, "The daemon is stopping; try again in a moment"),
+    StorageErrorCode.OUTCOME_UNKNOWN: (Code.OUTCOME_UNKNOWN, "The storage failed while writing; send the file again"),
+}
+_FAULTS = {
+    StorageErrorCode.UNAVAILABLE: (Code.OVERLOADED, "The storage does not work at the moment; try again later"),
+}
+_FAULT = (Code.INTERNAL, "Something failed here; the log knows")
 
 
 class StoredFiles:
-    """Answers the port `Files` from the storage manager."""
+    """Answers the ports `Files` and `FileStore` from the storage manager; `faults` logs what an operator must know."""
 
-    def __init__(self, storage: StorageManager) -> None:
+    def __init__(self, storage: StorageManager, faults: Faults) -> None:
         self._storage = storage
+        self._faults = faults
+
+    def receive(
+        self, *, name: str, declared_type: str, label: FileLabel, length_hint: int | None = None
+    ) -> IncomingFile:
+        """Begin an upload."""
+        try:
+            upload = self._storage.receive(
+                original_name=name,
+                declared_type=declared_type,
+                owner=_owner(label) or _NOBODY,
+                purpose=label.purpose,
+                scope=label.scope,
+                length_hint=length_hint,
+            )
+        except StorageError as error:
+            raise refused(error, self._faults) from None
+        return _Incoming(upload, self._faults, owned=label.owner is not None)
+
+    async def find(self, uuid: str) -> StoredFile | None:
+        """Return what is known of a file, None where there is none."""
+        try:
+            meta = await self._storage.get(uuid)
+        except StorageError as error:
+            raise refused(error, self._faults) from None
+        return None if meta is None else stored_file(meta)
+
+    async def check(self, file: StoredFile) -> None:
+        """Return if the file is what was received."""
+        try:
+            await self._storage.check(await self._meta(file))
+        except StorageError as error:
+            raise refused(error, self._faults) from None
+
+    async def read(self, file: StoredFile, offset: int, length: int) -> "_Outgoing":
+        """Check the file, then open a part of it."""
+        try:
+            return _Outgoing(await self._storage.open_read(await self._meta(file), offset, length), self._faults)
+        except StorageError as error:
+            raise refused(error, self._faults) from None
+
+    async def _meta(self, file: StoredFile) -> FileMeta:
+        meta = await self._storage.get(file.uuid)
+        if meta is None:
+            raise not_found("file")
+        return meta
 
     async def facts(self, file_ids: Collection[str]) -> dict[str, FileFacts]:
         """Return what storage knows of those files."""
@@ -43,6 +124,112 @@ class StoredFiles:
         if report.base_problem:
             faults.append(("storage.db", report.base_problem))
         return report.files + len(report.missing) + len(report.damaged), faults
+
+
+class _Incoming:
+    """An upload of the storage manager."""
+
+    __slots__ = ("_faults", "_owned", "_upload")
+
+    def __init__(self, upload: Upload, faults: Faults, *, owned: bool) -> None:
+        self._upload = upload
+        self._faults = faults
+        self._owned = owned
+
+    async def write(self, chunk: bytes | memoryview) -> None:
+        try:
+            await self._upload.write(chunk)
+        except StorageError as error:
+            raise refused(error, self._faults) from None
+
+    def relabel(self, label: FileLabel) -> None:
+        try:
+            self._upload.relabel(owner=_owner(label), purpose=label.purpose, scope=label.scope)
+        except StorageError as error:
+            raise refused(error, self._faults) from None
+        self._owned = self._owned or label.owner is not None
+
+    async def finish(self) -> StoredFile:
+        if not self._owned:
+            raise RuntimeError("a file was finished before its owner was told")
+        try:
+            return stored_file(await self._upload.finish())
+        except StorageError as error:
+            raise refused(error, self._faults) from None
+
+    async def abort(self) -> None:
+        await self._upload.abort()
+
+
+class _Outgoing:
+    """A part of a file that is being read; what breaks it off is logged."""
+
+    __slots__ = ("_faults", "_reading")
+
+    def __init__(self, reading: Reading, faults: Faults) -> None:
+        self._reading = reading
+        self._faults = faults
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        await self._reading.aclose()
+
+    def __aiter__(self) -> Self:
+        return self
+
+    async def __anext__(self) -> bytes:
+        try:
+            return await self._reading.__anext__()
+        except StorageError as error:
+            raise KycError(*_FAULT, {"correlation_id": self._faults("storage", error)}) from None
+
+
+def refused(error: StorageError, faults: Faults) -> KycError:
+    """Return the answer to an error of the storage; what an operator has to look at is logged."""
+    code = error.code
+    if code in _REFUSED_FILE:
+        return KycError(Code.INVALID_FILE, str(error), {"errors": [_named(error)]})
+    if code is StorageErrorCode.TOO_LARGE:
+        return KycError(Code.FILE_TOO_LARGE, str(error))
+    if code is StorageErrorCode.INVALID:
+        return invalid(error.field, error.reason)
+    if code is StorageErrorCode.NOT_FOUND:
+        return not_found("file")
+    answer = _ANSWERS.get(code)
+    if answer is not None:
+        return KycError(*answer)
+    return KycError(*_FAULTS.get(code, _FAULT), {"correlation_id": faults("storage", error)})
+
+
+def _named(error: StorageError) -> dict[str, str]:
+    return {"field": error.field, "code": error.code.lower(), "message": error.reason}
+
+
+def _owner(label: FileLabel) -> Owner | None:
+    owner = label.owner
+    return None if owner is None else Owner(kind=owner.kind, id=owner.id, brand=owner.brand)
+
+
+def stored_file(meta: FileMeta) -> StoredFile:
+    """Return what a door shows of a stored file."""
+    return StoredFile(
+        uuid=meta.uuid,
+        storage_name=meta.storage_name,
+        original_name=meta.original_name,
+        extension=meta.extension,
+        signature=meta.signature,
+        content_type=meta.content_type,
+        file_size=meta.file_size,
+        checksum=meta.checksum,
+        scope=meta.scope,
+        purpose=meta.purpose,
+        owner=FileOwner(meta.owner_kind, meta.owner_id, meta.brand),
+        disposition=content_disposition(meta.original_name),
+    )
 
 
 def file_facts(meta: FileMeta) -> FileFacts:

@@ -10,9 +10,9 @@ from typing import Self
 from msgspec import Struct
 
 from storagemanager.errors import StorageError, StorageErrorCode, from_os
-from storagemanager.label import Label
+from storagemanager.label import Label, make_label
 from storagemanager.metadata import Metadata
-from storagemanager.model import FileMeta, StorageSettings, UploadState
+from storagemanager.model import FileMeta, Owner, StorageSettings, UploadState
 from storagemanager.ports import Backend, Draft
 from storagemanager.validation import Validator
 from storagemanager.workers import Workers
@@ -40,7 +40,8 @@ class Door(Struct, frozen=True):
 class Upload:
     """A file being received. Use by one task: `write` in order, then `finish`, or `abort` at any time.
 
-    Any error ends the upload and leaves nothing behind; as an async context manager it aborts what was not finished.
+    An error of `write` or `finish` ends the upload and leaves nothing behind; as an async context manager it aborts
+    what was not finished.
     Memory: four times `StorageSettings.chunk_bytes` at most.
     """
 
@@ -91,6 +92,23 @@ class Upload:
         except (StorageError, OSError) as error:
             await self._end("failed")
             raise _translated(error) from error
+
+    def relabel(self, *, owner: Owner | None = None, purpose: str | None = None, scope: int | None = None) -> None:
+        """Change what was said of the file, at any time until `finish`; None leaves a field as it is.
+
+        INVALID for a field that cannot be stored: then nothing is changed, and the upload is open as before.
+        """
+        self._check_open()
+        label = self._label
+        self._label = make_label(
+            self._door.validator,
+            uuid=label.uuid,
+            original_name=label.original_name,
+            declared_type=label.declared_type,
+            owner=owner or Owner(kind=label.owner_kind, id=label.owner_id, brand=label.brand),
+            purpose=label.purpose if purpose is None else purpose,
+            scope=label.scope if scope is None else scope,
+        )
 
     async def finish(self) -> FileMeta:
         """Return the metadata once the file and its row are on the disk.

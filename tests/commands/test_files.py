@@ -2,6 +2,7 @@
 
 import pytest
 
+from kycmanager.core import log_fault
 from kycmanager.domain.errors import Code, KycError
 from kycmanager.stored_files import StoredFiles
 from storagemanager import StorageError, StorageErrorCode
@@ -127,7 +128,7 @@ class Failing:
 async def test_a_storage_that_cannot_keep_a_file(daemon, code, expected):
     await daemon.step()
     data = {"kyc_id": 1, "file_id": await daemon.upload()}
-    daemon.core.executor._files = StoredFiles(Failing(daemon.core.storage, code))
+    daemon.core.executor._files = StoredFiles(Failing(daemon.core.storage, code), log_fault)
     with pytest.raises(KycError) as caught:
         await daemon.boss.call(ADD, data)
     assert caught.value.code is expected

@@ -16,6 +16,7 @@ from kycmanager.config import from_table
 from kycmanager.core import Core
 from kycmanager.domain.enums import SessionType
 from kycmanager.metrics import Metrics
+from kycmanager.stored_files import StoredFiles
 from kycmanager.tokens.issue import issue_token
 from kycmanager.tokens.keys import load_keys
 from kycmanager.tokens.limits import FailedTokens
@@ -79,7 +80,7 @@ class Rest:
             "127.0.0.1",
             0,
             executor=self.core.executor,
-            storage=self.core.storage,
+            storage=StoredFiles(self.core.storage, self.fault),
             settings=settings,
             wrong_token=FailedTokens(5).refusal,
             faults=self.fault,

@@ -100,7 +100,7 @@ async def test_a_server_that_never_began(make) -> None:
     other.server = type(rest.server)(
         *rest.server.address,
         executor=rest.core.executor,
-        storage=rest.core.storage,
+        storage=rest.core.files,
         settings=rest.server._settings,
         wrong_token=lambda *_: None,
         faults=rest.fault,

@@ -32,7 +32,7 @@ def picture(filler: int = 0) -> bytes:
 PNG = picture()
 
 
-def form(*fields: tuple[str, Any], name: str = "a.png", content: bytes = PNG) -> aiohttp.FormData:
+def form(*fields: tuple[str, Any], name: str = "a.png", content: Any = PNG) -> aiohttp.FormData:
     made = aiohttp.FormData()
     for field, value in fields:
         if field == "file":
@@ -142,12 +142,95 @@ async def test_brands_that_will_not_do(rest, brands: Any, named: str, status: in
     assert rest.stored() == []
 
 
-async def test_fields_may_follow_the_file_where_they_change_nothing(rest) -> None:
-    status, _ = await send(rest, form(("file", None), ("purpose", "id")), query="?purpose=id")
-    assert status == 200
-    status, answer = await send(rest, form(("file", None), ("purpose", "id")))
-    assert (status, answer["message"]) == (400, "purpose: must come before the file, or in the query")
-    assert len(rest.stored()) == 1
+@pytest.mark.parametrize("place", range(4))
+async def test_the_parts_of_a_form_come_in_any_order(rest, place: int) -> None:
+    fields: list[tuple[str, Any]] = [("purpose", "id"), ("brand", "b"), ("scope", "2")]
+    fields.insert(place, ("file", None))
+    for brands in (("a", "b"), ("b",), None):
+        headers = {"Authorization": rest.token(SessionType.MANAGER, 3, brands)}
+        status, answer = await send(rest, form(*fields), headers)
+        assert status == 200, answer
+        meta = await rest.core.storage.get(answer["file_id"])
+        assert (meta.owner_kind, meta.owner_id, meta.brand) == ("manager", 3, "b")
+        assert (meta.purpose, meta.scope) == ("id", 2)
+        assert (answer["uploaded"][0]["purpose"], answer["uploaded"][0]["scope"]) == ("id", 2)
+
+
+async def test_a_part_stands_above_the_query_wherever_it_comes(rest) -> None:
+    headers = rest.manager("a", "b")
+    for fields in (
+        [("purpose", "p"), ("brand", "b"), ("file", None)],
+        [("file", None), ("brand", "b"), ("purpose", "p")],
+    ):
+        status, answer = await send(rest, form(*fields), headers, "?purpose=id&brand=a&scope=1")
+        meta = await rest.core.storage.get(answer["file_id"])
+        assert (status, meta.brand, meta.purpose, meta.scope) == (200, "b", "p", 1)
+
+
+async def test_a_customers_file_is_the_customers_whatever_follows(rest) -> None:
+    status, answer = await send(rest, form(("file", None), ("brand", "other"), ("purpose", "p")), rest.customer(7))
+    meta = await rest.core.storage.get(answer["file_id"])
+    assert (status, meta.owner_kind, meta.owner_id, meta.brand, meta.purpose) == (200, "customer", 7, "acme", "p")
+
+
+LARGE = picture(3_000_000)
+NEEDED = "brand: is required: this token does not have exactly one"
+
+
+@pytest.mark.parametrize(
+    ("brands", "late", "status", "said"),
+    [
+        (("a", "b"), [], 400, NEEDED),
+        (("a", "b"), [("purpose", "p")], 400, NEEDED),
+        (("a", "b"), [("brand", "")], 400, NEEDED),
+        (None, [], 400, NEEDED),
+        ((), [], 400, NEEDED),
+        (("a", "b"), [("brand", "c")], 404, "Brand was not found"),
+        (("a",), [("brand", "c")], 404, "Brand was not found"),
+        ((), [("brand", "c")], 404, "Brand was not found"),
+        (None, [("brand", "no brand")], 400, "brand: has a form that is not allowed"),
+        (("a",), [("scope", "9")], 400, "scope: expected 0 to 3"),
+        (("a",), [("scope", "3")], 400, "scope: public files are not allowed here"),
+        (("a",), [("purpose", "x" * 65)], 400, "purpose: at most 64 characters, no control characters"),
+        (("a",), [("purpose", "p"), ("purpose", "p")], 400, "purpose: comes twice"),
+        (("a", "b"), [("brand", "a"), ("brand", "b")], 400, "brand: comes twice"),
+        (("a",), [("brand", b"\xff")], 400, "brand: is not UTF-8"),
+    ],
+)
+async def test_what_follows_a_file_and_will_not_do_leaves_nothing(
+    rest, brands: Any, late: Any, status: int, said: str
+) -> None:
+    headers = {"Authorization": rest.token(SessionType.MANAGER, 3, brands)}
+    late = [(name, io.BytesIO(value) if isinstance(value, bytes) else value) for name, value in late]
+    found, answer = await send(rest, form(("file", None), *late, content=io.BytesIO(LARGE)), headers)
+    assert (found, answer["message"]) == (status, said)
+    assert rest.stored() == []
+    assert (await rest.core.storage.stats()).files == 0
+    assert (await rest.core.storage.stats()).uploads_active == 0
+
+
+@pytest.mark.parametrize(
+    ("query", "parts", "status"),
+    [
+        ("?brand=c", b"", b"404"),
+        ("?brand=a+b", b"", b"400"),
+        ("?brand=a&scope=3", b"", b"400"),
+        ("?brand=a&purpose=" + "x" * 65, b"", b"400"),
+        ("", b'--b\r\nContent-Disposition: form-data; name="brand"\r\n\r\nc\r\n', b"404"),
+        ("", b'--b\r\nContent-Disposition: form-data; name="brand"\r\n\r\n\r\n', b"400"),
+    ],
+)
+async def test_what_is_wrong_before_the_file_is_told_before_its_bytes(
+    rest, query: str, parts: bytes, status: bytes
+) -> None:
+    head = (
+        f"POST /upload{query} HTTP/1.1\r\nHost: a\r\nContent-Length: 9000000\r\n"
+        f"Authorization: {rest.token(brands=('a', 'b'))}\r\nContent-Type: multipart/form-data; boundary=b\r\n\r\n"
+    )
+    file = b'--b\r\nContent-Disposition: form-data; name="file"; filename="a.png"\r\n\r\n'
+    found = await rest.talk(head.encode() + parts + file, seconds=0.3)
+    assert found.startswith(b"HTTP/1.1 " + status), found
+    assert rest.stored() == []
 
 
 @pytest.mark.parametrize(

@@ -10,9 +10,9 @@ from aiohttp.http import RawRequestMessage
 from aiohttp.http_exceptions import HttpProcessingError
 from aiohttp.web_protocol import PayloadAccessError, RequestHandler, RequestPayloadError
 
+from kycmanager.commands.execute import Faults
 from kycmanager.domain.errors import Code, KycError
 from kycmanager.transports.rest.answers import refusal
-from kycmanager.transports.rest.files import Faults
 from kycmanager.transports.rest.hot import LOST, HotReads, owed_after
 from kycmanager.transports.rest.watch import Watch
 

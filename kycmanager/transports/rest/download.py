@@ -5,13 +5,14 @@ from collections.abc import Iterator
 
 from aiohttp import web
 
+from kycmanager.domain.errors import KycError
+from kycmanager.domain.files import check_readable, is_public
+from kycmanager.ports import FileStore, StoredFile
 from kycmanager.transports.rest import ranges
 from kycmanager.transports.rest.answers import Answer
-from kycmanager.transports.rest.files import PUBLIC_SCOPE, Faults, readable, refused
 from kycmanager.transports.rest.gate import Gate
 from kycmanager.transports.rest.routes import Route
 from kycmanager.transports.rest.settings import RestSettings
-from storagemanager import FileMeta, StorageError, StorageManager, content_disposition
 
 _NAME = re.compile(r"([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})(?:\.([a-z0-9]{1,8}))?")
 
@@ -19,81 +20,79 @@ _NAME = re.compile(r"([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})(?:\.([a-z0-9]
 class DownloadDoor:
     """Answers GET and HEAD of /storage/{uuid} and /storage/{uuid}.{extension}."""
 
-    def __init__(self, gate: Gate, storage: StorageManager, settings: RestSettings, faults: Faults) -> None:
+    def __init__(self, gate: Gate, storage: FileStore, settings: RestSettings) -> None:
         self._gate = gate
         self._storage = storage
         self._public = settings.public_scope
-        self._faults = faults
 
     def routes(self) -> Iterator[Route]:
         """Make the routes."""
         yield Route("GET", "/storage/{name}", self._handle)
 
     async def _handle(self, request: web.BaseRequest, name: str) -> web.StreamResponse:
-        try:
-            return await self._answer(request, await self._find(request, name))
-        except StorageError as error:
-            raise refused(error, self._faults) from None
+        return await self._answer(request, await self._find(request, name))
 
-    async def _find(self, request: web.BaseRequest, name: str) -> FileMeta:
-        """Return the file the caller may read; without a token only a public one, where there are public ones."""
+    async def _find(self, request: web.BaseRequest, name: str) -> StoredFile:
+        """Return the file the caller may read; nothing is looked up for a stranger where no file is public."""
         if self._public and "Authorization" not in request.headers:
-            meta = await self._named(name)
-            if meta is not None and meta.scope == PUBLIC_SCOPE:
-                return meta
+            file = await self._named(name)
+            if file is not None and is_public(file.scope, public=self._public):
+                return file
         session = self._gate.session(request)
-        return readable(session, await self._named(name))
+        file = await self._named(name)
+        check_readable(session, None if file is None else file.owner)
+        assert file is not None
+        return file
 
-    async def _named(self, name: str) -> FileMeta | None:
+    async def _named(self, name: str) -> StoredFile | None:
         match = _NAME.fullmatch(name)
         if match is None:
             return None
-        meta = await self._storage.get(match[1])
-        return meta if meta is not None and match[2] in {None, meta.extension} else None
+        file = await self._storage.find(match[1])
+        return file if file is not None and match[2] in {None, file.extension} else None
 
-    async def _answer(self, request: web.BaseRequest, meta: FileMeta) -> web.StreamResponse:
-        tag = f'"{meta.checksum}"'
-        headers = _headers(meta, tag)
+    async def _answer(self, request: web.BaseRequest, file: StoredFile) -> web.StreamResponse:
+        tag = f'"{file.checksum}"'
+        headers = _headers(file, tag)
         if ranges.matches(request.headers.get("If-None-Match", ""), tag):
             return _bare(304, headers)
         part = None
         if request.headers.get("If-Range", tag) == tag:
             try:
-                part = ranges.wanted(request.headers.get("Range", ""), meta.file_size)
+                part = ranges.wanted(request.headers.get("Range", ""), file.file_size)
             except ranges.UnsatisfiableError:
-                return _bare(416, {**headers, "Content-Range": f"bytes */{meta.file_size}"})
-        offset, length = part or (0, meta.file_size)
+                return _bare(416, {**headers, "Content-Range": f"bytes */{file.file_size}"})
+        offset, length = part or (0, file.file_size)
         if part is not None:
-            headers["Content-Range"] = f"bytes {offset}-{offset + length - 1}/{meta.file_size}"
+            headers["Content-Range"] = f"bytes {offset}-{offset + length - 1}/{file.file_size}"
         headers["Content-Length"] = str(length)
-        headers["Content-Type"] = meta.content_type
+        headers["Content-Type"] = file.content_type
         response = web.StreamResponse(status=200 if part is None else 206, headers=headers)
         if request.method == "HEAD":
-            await self._storage.check(meta)
+            await self._storage.check(file)
             return response
-        return await self._stream(request, response, meta, offset, length)
+        return await self._stream(request, response, file, offset, length)
 
     async def _stream(
-        self, request: web.BaseRequest, response: web.StreamResponse, meta: FileMeta, offset: int, length: int
+        self, request: web.BaseRequest, response: web.StreamResponse, file: StoredFile, offset: int, length: int
     ) -> web.StreamResponse:
-        async with await self._storage.open_read(meta, offset, length) as reading:
+        async with await self._storage.read(file, offset, length) as reading:
             await response.prepare(request)
             try:
                 async for piece in reading:
                     await response.write(piece)
-            except StorageError as error:
+            except KycError:
                 # the head has gone out: only a broken connection tells the client that bytes are missing
-                self._faults("storage", error)
                 raise ConnectionAbortedError("the stored file cannot be read to its end") from None
             await response.write_eof()
         return response
 
 
-def _headers(meta: FileMeta, tag: str) -> dict[str, str]:
+def _headers(file: StoredFile, tag: str) -> dict[str, str]:
     return {
         "Accept-Ranges": "bytes",
         "Cache-Control": "no-store",
-        "Content-Disposition": content_disposition(meta.original_name),
+        "Content-Disposition": file.disposition,
         "Content-Security-Policy": "sandbox; default-src 'none'",
         "ETag": tag,
         "Server": "kycmanager",

@@ -1,53 +1,68 @@
-"""The parts of an upload form: fields are gathered, the file goes on to the storage piece by piece."""
+"""The parts of an upload form, in any order: fields are gathered, the file goes on to the storage piece by piece."""
 
-from collections.abc import Callable
+from collections.abc import Mapping
+from typing import Protocol
 
 from kycmanager.domain.errors import invalid
+from kycmanager.domain.files import FileLabel
+from kycmanager.ports import FileStore, IncomingFile, StoredFile
 from kycmanager.transports.rest.multipart import Event, Part, PartEnd
-from storagemanager import FileMeta, Upload
 
 FILE = "file"
-FIELDS = frozenset({"purpose", "brand", "scope"})
+BRAND = "brand"
+FIELDS = frozenset({"purpose", BRAND, "scope"})
 FIELD_BYTES_MAX = 1024
 
-Receive = Callable[[dict[str, str], str, str], Upload]
-"""Begins an upload from the fields so far, the file's name and its declared type."""
+
+class Judge(Protocol):
+    """Who judges the fields of a form."""
+
+    def __call__(self, fields: Mapping[str, str], *, brand_may_follow: bool) -> FileLabel:
+        """Return the label the fields so far make; raises what is wrong with them."""
+        ...
 
 
 class Form:
-    """Takes the events of one form. Every error is for the client; `abort` is to be called in the end."""
+    """Takes the events of one form. Every error is for the client; `abort` is to be called in the end.
 
-    def __init__(self, receive: Receive, fields: dict[str, str]) -> None:
-        self._receive = receive
+    `fields` are those of the query: a part of the same name stands above them.
+    """
+
+    def __init__(self, storage: FileStore, judge: Judge, fields: dict[str, str]) -> None:
+        self._storage = storage
+        self._judge = judge
         self._fields = fields
         self._given: set[str] = set()
         self._part: str = ""
         self._value = bytearray()
-        self._upload: Upload | None = None
+        self._incoming: IncomingFile | None = None
+        self._owned = False
 
     async def take(self, event: Event) -> None:
-        """Take the next event. Raises KycError INVALID_DATA, StorageError."""
+        """Take the next event. Raises INVALID_DATA, and what judge and storage do."""
         if isinstance(event, Part):
             self._begin(event)
         elif isinstance(event, PartEnd):
             self._end()
-        elif self._part == FILE and self._upload is not None:
-            await self._upload.write(event)
+        elif self._part == FILE and self._incoming is not None:
+            await self._incoming.write(event)
         elif self._part in FIELDS:
             self._value += event
             if len(self._value) > FIELD_BYTES_MAX:
                 raise invalid(self._part, f"longer than {FIELD_BYTES_MAX} bytes")
 
-    async def finish(self) -> FileMeta:
-        """Store the file for good; raises INVALID_DATA where the form had none, StorageError."""
-        if self._upload is None:
+    async def finish(self) -> StoredFile:
+        """Store the file for good; raises INVALID_DATA where the form had none, or no brand where one is needed."""
+        if self._incoming is None:
             raise invalid(FILE, "is required")
-        return await self._upload.finish()
+        if not self._owned:
+            self._incoming.relabel(self._label(brand_may_follow=False))
+        return await self._incoming.finish()
 
     async def abort(self) -> None:
         """Drop what was not finished."""
-        if self._upload is not None:
-            await self._upload.abort()
+        if self._incoming is not None:
+            await self._incoming.abort()
 
     def _begin(self, part: Part) -> None:
         self._part = part.name
@@ -57,7 +72,8 @@ class Form:
         if part.name == FILE:
             if not part.file_name:
                 raise invalid(FILE, "needs a file name")
-            self._upload = self._receive(self._fields, part.file_name, part.content_type)
+            label = self._label(brand_may_follow=BRAND not in self._given)
+            self._incoming = self._storage.receive(name=part.file_name, declared_type=part.content_type, label=label)
 
     def _end(self) -> None:
         name, self._part = self._part, ""
@@ -65,10 +81,13 @@ class Form:
             return
         content, self._value = bytes(self._value), bytearray()
         try:
-            value = content.decode()
+            self._fields[name] = content.decode()
         except UnicodeDecodeError:
             raise invalid(name, "is not UTF-8") from None
-        if self._upload is not None and value != self._fields.get(name, ""):
-            # what the file belongs to is settled with its first byte
-            raise invalid(name, "must come before the file, or in the query")
-        self._fields[name] = value
+        if self._incoming is not None:
+            self._incoming.relabel(self._label(brand_may_follow=BRAND not in self._given))
+
+    def _label(self, *, brand_may_follow: bool) -> FileLabel:
+        label = self._judge(self._fields, brand_may_follow=brand_may_follow)
+        self._owned = label.owner is not None
+        return label

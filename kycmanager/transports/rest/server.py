@@ -7,15 +7,15 @@ from collections.abc import Callable, Iterator, Mapping
 from aiohttp import web
 from aiohttp.web_protocol import RequestPayloadError
 
-from kycmanager.commands.execute import Executor
+from kycmanager.commands.execute import Executor, Faults
 from kycmanager.domain.errors import Code, KycError, not_found
+from kycmanager.ports import FileStore
 from kycmanager.transports.rest.answers import Answer, refusal
 from kycmanager.transports.rest.body import TooSlowError
 from kycmanager.transports.rest.commands import CommandDoor, Observe
 from kycmanager.transports.rest.connection import Connection, HttpServer, Shared
 from kycmanager.transports.rest.docs_page import DocsPage
 from kycmanager.transports.rest.download import DownloadDoor
-from kycmanager.transports.rest.files import Faults
 from kycmanager.transports.rest.gate import Gate, WrongToken
 from kycmanager.transports.rest.hot import HotReads
 from kycmanager.transports.rest.ops import Operations, Ready
@@ -23,7 +23,6 @@ from kycmanager.transports.rest.routes import Mount, Route, Router
 from kycmanager.transports.rest.settings import RestSettings
 from kycmanager.transports.rest.upload import UploadDoor
 from kycmanager.transports.rest.watch import Watch
-from storagemanager import StorageManager
 
 BACKLOG = 1024
 _MOMENT_SECONDS = 0.05  # aiohttp takes 0 for "without end"
@@ -49,7 +48,7 @@ class RestServer:
         port: int,
         *,
         executor: Executor,
-        storage: StorageManager,
+        storage: FileStore,
         settings: RestSettings,
         wrong_token: WrongToken,
         faults: Faults,
@@ -71,8 +70,8 @@ class RestServer:
         gate = Gate(executor, wrong_token)
         doors = (
             CommandDoor(executor, gate, settings, observe).routes(),
-            [Route("POST", "/upload", UploadDoor(gate, storage, settings, faults).handle)],
-            DownloadDoor(gate, storage, settings, faults).routes(),
+            [Route("POST", "/upload", UploadDoor(gate, storage, settings).handle)],
+            DownloadDoor(gate, storage, settings).routes(),
             Operations(ready, metrics, docs=settings.docs).routes(),
             DocsPage(openapi).routes() if settings.docs else (),
         )

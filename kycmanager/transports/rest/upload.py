@@ -1,67 +1,63 @@
 """Uploads: a form or a raw body, streamed into the storage."""
 
+from functools import partial
+
 from aiohttp import web
 
 from kycmanager.domain.errors import Code, KycError, invalid
-from kycmanager.domain.session import MANAGERS, Session
+from kycmanager.domain.files import label_of
+from kycmanager.domain.session import Session
+from kycmanager.ports import FileStore, StoredFile
 from kycmanager.transports import json_wire
 from kycmanager.transports.rest import body, disposition, multipart
 from kycmanager.transports.rest.answers import Answer
 from kycmanager.transports.rest.commands import query_fields
-from kycmanager.transports.rest.files import PUBLIC_SCOPE, Faults, owner_of, refused
 from kycmanager.transports.rest.form import Form
 from kycmanager.transports.rest.gate import Gate
 from kycmanager.transports.rest.pace import PacedBody
 from kycmanager.transports.rest.settings import MIB, RestSettings
-from storagemanager import FileMeta, StorageError, StorageManager, Upload
 
 FORM_BYTES_MAX = MIB
 """What a form may hold besides the file: heads, fields, parts nobody asked for."""
-
-_SCOPES = frozenset(str(scope) for scope in range(PUBLIC_SCOPE + 1))
 
 
 class UploadDoor:
     """Answers POST /upload for any valid session."""
 
-    def __init__(self, gate: Gate, storage: StorageManager, settings: RestSettings, faults: Faults) -> None:
+    def __init__(self, gate: Gate, storage: FileStore, settings: RestSettings) -> None:
         self._gate = gate
         self._storage = storage
         self._settings = settings
-        self._faults = faults
 
     async def handle(self, request: web.BaseRequest, _parameter: str) -> web.StreamResponse:
         """Store the file and tell what is known of it."""
         session = self._gate.session(request)
         fields = query_fields(request)
         kind: str = request.headers.get("Content-Type", "")
-        try:
-            if multipart.is_form(kind):
-                meta = await self._form(request, session, fields, kind)
-            else:
-                meta = await self._raw(request, session, fields, kind)
-        except StorageError as error:
-            raise refused(error, self._faults) from None
-        return Answer(200, json_wire.encode(told(meta)))
+        receive = self._form if multipart.is_form(kind) else self._raw
+        return Answer(200, json_wire.encode(told(await receive(request, session, fields, kind))))
 
-    async def _raw(self, request: web.BaseRequest, session: Session, fields: dict[str, str], kind: str) -> FileMeta:
-        upload = self._receive(session, fields, raw_name(request), kind, request.content_length)
-        async with upload:
+    async def _raw(self, request: web.BaseRequest, session: Session, fields: dict[str, str], kind: str) -> StoredFile:
+        incoming = self._storage.receive(
+            name=raw_name(request),
+            declared_type=kind,
+            label=label_of(session, fields, public=self._settings.public_scope),
+            length_hint=request.content_length,
+        )
+        try:
             body.begin(request)
             content = PacedBody(request, self._settings)
             while piece := await content.read():
-                await upload.write(piece)
-            return await upload.finish()
+                await incoming.write(piece)
+            return await incoming.finish()
+        finally:
+            await incoming.abort()
 
-    async def _form(self, request: web.BaseRequest, session: Session, fields: dict[str, str], kind: str) -> FileMeta:
+    async def _form(self, request: web.BaseRequest, session: Session, fields: dict[str, str], kind: str) -> StoredFile:
         bytes_max = self._settings.file_bytes_max + FORM_BYTES_MAX
         if (request.content_length or 0) > bytes_max:
             raise self._too_large()
-
-        def receive(known: dict[str, str], name: str, declared: str) -> Upload:
-            return self._receive(session, known, name, declared, None)
-
-        form = Form(receive, fields)
+        form = Form(self._storage, partial(label_of, session, public=self._settings.public_scope), fields)
         try:
             parser = multipart.Multipart(multipart.boundary_of(kind))
             body.begin(request)
@@ -77,27 +73,6 @@ class UploadDoor:
             raise body.bad_body(f"multipart: {error}") from None
         finally:
             await form.abort()
-
-    def _receive(
-        self, session: Session, fields: dict[str, str], name: str, declared: str, length: int | None
-    ) -> Upload:
-        return self._storage.receive(
-            original_name=name,
-            declared_type=declared,
-            owner=owner_of(session, fields.get("brand", "")),
-            purpose=fields.get("purpose", ""),
-            scope=self._scope(session, fields.get("scope", "0")),
-            length_hint=length,
-        )
-
-    def _scope(self, session: Session, text: str) -> int:
-        """Return the scope asked for; only managers publish files, and only where the settings allow it."""
-        if text not in _SCOPES:
-            raise invalid("scope", f"expected 0 to {PUBLIC_SCOPE}")
-        scope = int(text)
-        if scope == PUBLIC_SCOPE and not (self._settings.public_scope and session.type in MANAGERS):
-            raise invalid("scope", "public files are not allowed here")
-        return scope
 
     def _too_large(self) -> KycError:
         return KycError(Code.FILE_TOO_LARGE, f"file: the file is larger than {self._settings.file_bytes_max} bytes")
@@ -118,32 +93,32 @@ def raw_name(request: web.BaseRequest) -> str:
     return name
 
 
-def told(meta: FileMeta) -> dict[str, object]:
+def told(file: StoredFile) -> dict[str, object]:
     """Return the answer to an upload: the union of the two documented shapes (manager API, section 6)."""
     return {
-        "file_id": meta.uuid,
-        "file_name": meta.storage_name,
+        "file_id": file.uuid,
+        "file_name": file.storage_name,
         "files": [
             {
-                "uuid": meta.uuid,
-                "storage_name": meta.storage_name,
-                "original_name": meta.original_name,
-                "extension": meta.extension,
-                "signature": meta.signature,
-                "content_type": meta.content_type,
-                "file_size": meta.file_size,
-                "checksum": meta.checksum,
+                "uuid": file.uuid,
+                "storage_name": file.storage_name,
+                "original_name": file.original_name,
+                "extension": file.extension,
+                "signature": file.signature,
+                "content_type": file.content_type,
+                "file_size": file.file_size,
+                "checksum": file.checksum,
             }
         ],
         "uploaded": [
             {
-                "uuid": meta.uuid,
-                "file_name": meta.storage_name,
-                "original_name": meta.original_name,
-                "content_type": meta.content_type,
-                "file_size": meta.file_size,
-                "scope": meta.scope,
-                "purpose": meta.purpose,
+                "uuid": file.uuid,
+                "file_name": file.storage_name,
+                "original_name": file.original_name,
+                "content_type": file.content_type,
+                "file_size": file.file_size,
+                "scope": file.scope,
+                "purpose": file.purpose,
             }
         ],
     }
