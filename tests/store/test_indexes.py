@@ -84,7 +84,7 @@ def check(ask, query, records):
         wanted[query.offset : query.offset + query.limit], len(wanted), False,
     )  # fmt: skip
     walked, after = [], None
-    while True:
+    while len(walked) <= len(wanted):
         page = ask(msgspec.structs.replace(query, after=after, offset=query.offset if after else 0))
         walked += page.rows
         after = page.next

@@ -1,6 +1,7 @@
 """The strand: batches, transactions, order, bounds and the end."""
 
 import asyncio
+import itertools
 
 import pytest
 
@@ -176,7 +177,7 @@ async def test_reads_see_the_last_commit_while_a_batch_runs(line):
     running = False
     await reader
     assert {len(profiles) for profiles, _ in seen} <= {1, 21}
-    turns = [later[1] - earlier[1] for earlier, later in zip(seen, seen[1:], strict=False)]
+    turns = [later[1] - earlier[1] for earlier, later in itertools.pairwise(seen)]
     assert sum(1 for profiles, _ in seen if len(profiles) == 1) > 10
     assert sorted(turns)[len(turns) // 2] < 0.05
 
