@@ -66,10 +66,13 @@ def environment() -> dict[str, str]:
 
 
 class Process:
-    """`kycmanager serve` as a process of its own on one data folder."""
+    """`kycmanager serve` as a process of its own on one data folder; `program` is what the interpreter runs."""
 
-    def __init__(self, folder: Path, *options: str, config: str = "") -> None:
+    def __init__(
+        self, folder: Path, *options: str, config: str = "", program: tuple[str, ...] = ("-m", "kycmanager")
+    ) -> None:
         self.folder = folder
+        self.program = program
         self.ready_file = folder / "ready.json"
         self.config = folder.parent / f"{folder.name}.toml"
         self.config.write_text(config)
@@ -107,7 +110,7 @@ class Process:
 
     def command(self, *words: str) -> list[str]:
         """Return the command line of a sub-command on this folder."""
-        return [sys.executable, "-m", "kycmanager", *words, "--config", str(self.config), "--data", str(self.folder)]
+        return [sys.executable, *self.program, *words, "--config", str(self.config), "--data", str(self.folder)]
 
     def run(self, *words: str, more: tuple[str, ...] = (), stdin: str = "") -> subprocess.CompletedProcess[str]:
         """Run a sub-command to its end."""

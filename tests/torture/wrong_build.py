@@ -1,0 +1,79 @@
+"""Builds that are wrong on purpose, for the harness alone: `wrong_build.py NAME serve ...` is the command line of one.
+
+A harness that does not notice these would not notice the same fault in the product.
+"""
+
+import asyncio
+import sys
+from typing import Any
+
+import msgspec
+
+from kycmanager.__main__ import main
+from kycmanager.store.sqlite import write
+from kycmanager.store.strand import CommandStrand
+from storagemanager import Upload
+
+
+def answer_before_commit() -> None:
+    """Make the strand publish and answer first, and commit afterwards."""
+
+    async def run(self: CommandStrand, jobs: list[Any]) -> list[Any]:
+        overlay = self._overlay()
+        results = await self._handle(overlay, jobs)
+        if overlay.changed:
+            batch = overlay.batch()
+            self._publish(overlay)
+            for (_, done), result in zip(jobs, results, strict=True):
+                done(result)
+            await asyncio.sleep(0.01)  # as long as a slow disk takes
+            await self._store.commit(batch)
+            jobs[:] = [(run_one, lambda _result: None) for run_one, _ in jobs]
+        return results
+
+    CommandStrand._run = run  # type: ignore[method-assign]
+
+
+def forget_the_audit() -> None:
+    """Drop the first audit row of every batch that has several."""
+    write_feed = write._write_feed
+
+    def forgetful(db: Any, batch: Any) -> None:
+        kept = batch.audit[1:] if len(batch.audit) > 1 else batch.audit
+        write_feed(db, msgspec.structs.replace(batch, audit=kept))
+
+    write._write_feed = forgetful
+
+
+def two_transactions() -> None:
+    """Commit the records first, then what tells of them."""
+    write_feed = write._write_feed
+
+    def apart(db: Any, batch: Any) -> None:
+        db.execute("COMMIT")
+        db.execute("BEGIN IMMEDIATE")
+        write_feed(db, batch)
+
+    write._write_feed = apart
+
+
+def row_before_file() -> None:
+    """Register an uploaded file before it has its name."""
+
+    async def publish(self: Upload, meta: Any) -> None:
+        await self._door.metadata.insert(meta)
+        await self._door.workers.submit(self._door.backend.publish, self._draft, meta.storage_name)
+
+    Upload._publish = publish  # type: ignore[method-assign]
+
+
+WRONG = {
+    "answer-before-commit": answer_before_commit,
+    "forget-the-audit": forget_the_audit,
+    "two-transactions": two_transactions,
+    "row-before-file": row_before_file,
+}
+
+if __name__ == "__main__":
+    WRONG[sys.argv[1]]()
+    sys.exit(main(sys.argv[2:]))
