@@ -97,18 +97,18 @@ class StoredFiles:
 
     async def facts(self, file_ids: Collection[str]) -> dict[str, FileFacts]:
         """Return what storage knows of those files."""
-        return {uuid: file_facts(meta) for uuid, meta in (await self._storage.get_many(file_ids)).items()}
+        try:
+            found = await self._storage.get_many(file_ids)
+        except StorageError as error:
+            raise refused(error, self._faults) from None
+        return {uuid: file_facts(meta) for uuid, meta in found.items()}
 
     async def pin(self, file_ids: Collection[str]) -> None:
-        """Keep these files; one that has gone meanwhile was not found. Raises STORAGE_FULL too."""
+        """Keep these files; one that has gone meanwhile was not found."""
         try:
             await self._storage.pin(list(file_ids))
         except StorageError as error:
-            if error.code is StorageErrorCode.NOT_FOUND:
-                raise not_found("file") from None
-            if error.code is StorageErrorCode.FULL:
-                raise KycError(Code.STORAGE_FULL, "The disk is full; nothing was changed") from None
-            raise
+            raise refused(error, self._faults) from None
 
     async def unpin(self, file_ids: Collection[str]) -> None:
         """Let these files go."""

@@ -1,6 +1,9 @@
 """Expiry by the timer: steps with their successors, documents, and what was missed while the daemon was down."""
 
+import msgspec
 import pytest
+
+from kycmanager.domain.enums import StepStatus
 
 
 async def approved(daemon, seconds, code="identity", **fields):
@@ -141,3 +144,29 @@ async def test_approving_again_moves_the_time(daemon):
     await daemon.core.expire_due()
     assert stand(daemon) == [(1, "identity", 4), (2, "identity", 2)]
     assert (await daemon.profile())["status"] == 3
+
+
+@pytest.mark.parametrize(("required", "doubled", "left"), [(0, False, [4]), (1, True, [4, 0]), (1, False, [4, 0])])
+async def test_no_successor_where_none_is_needed(daemon, required, doubled, left):
+    step_id = await approved(daemon, 10)
+    old = daemon.core.cache.steps[step_id]
+
+    def arrange(changes, _now):
+        changes.put_step(msgspec.structs.replace(old, required=required))
+        if doubled:
+            changes.put_step(msgspec.structs.replace(old, id=changes.next_id("step"), status=StepStatus.REQUIRED))
+
+    daemon.core.strand.post(with_row(arrange, await daemon.audit()), lambda _: None)
+    daemon.now += 10
+    await daemon.core.expire_due()
+    assert [step.status for step in daemon.core.cache.steps.values()] == left
+
+
+def with_row(run, rows):
+    """A change is committed with its audit row only."""
+
+    def change(changes, now):
+        run(changes, now)
+        changes.tell(msgspec.structs.replace(rows[-1], id=changes.next_id("audit")))
+
+    return change

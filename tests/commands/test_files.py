@@ -122,7 +122,7 @@ class Failing:
     [
         (StorageErrorCode.NOT_FOUND, Code.NOT_FOUND),
         (StorageErrorCode.FULL, Code.STORAGE_FULL),
-        (StorageErrorCode.UNAVAILABLE, Code.INTERNAL),
+        (StorageErrorCode.UNAVAILABLE, Code.OVERLOADED),
     ],
 )
 async def test_a_storage_that_cannot_keep_a_file(daemon, code, expected):

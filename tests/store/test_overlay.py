@@ -277,3 +277,17 @@ def due(model):
     return sorted(
         steps + [("document", d.id) for d in model.documents.values() if d.status == 2 and 0 < d.expire_time <= NOW]
     )
+
+
+def test_codes_swapped_in_one_batch():
+    cache, model = empty_cache(), Model()
+    for steps in ((("template", 0, 0, 0), ("template", 0, 0, 1)),
+                  (("template", 1, 0, 2), ("template", 2, 0, 0), ("template", 1, 0, 1))):  # fmt: skip
+        overlay = fresh_overlay(cache)
+        for operation in steps:
+            run(overlay, model, [operation])
+            assert view(overlay, model) == model.view()
+        overlay.publish()
+        assert view(cache, model) == model.view()
+    assert {template.id: template.code for template in model.templates.values()} == {1: "two", 2: "one"}
+    same_as_loaded(cache, model)
