@@ -7,7 +7,6 @@ existing object of somebody else is 403, a missing one 404.
 from collections.abc import Callable
 from typing import Any
 
-from kycmanager.domain.enums import SessionType
 from kycmanager.domain.errors import forbidden, invalid, not_found
 from kycmanager.domain.records import Document, Profile, Step, Template
 from kycmanager.domain.session import MANAGERS, Session
@@ -128,7 +127,7 @@ def own_step_filter(records: Records, session: Session, request: Any) -> Profile
 def channels(_records: Records, session: Session, request: Any) -> tuple[str, ...]:
     """Keep the channels that mean something here; a customer's must be the own one, others need a manager."""
     wanted = tuple(name for name in (*request.chanels, *request.channels) if name == "kyc" or name.startswith("kyc:"))
-    if session.type is SessionType.CUSTOMER:
+    if session.is_customer:
         if any(name != f"kyc:{session.own_brand}:{session.sub}" for name in wanted):
             raise forbidden()
     elif wanted and session.type not in MANAGERS:

@@ -41,6 +41,17 @@ class Session(Struct, frozen=True, kw_only=True):
         return self.brands is None or brand in self.brands
 
     @property
+    def is_customer(self) -> bool:
+        """Tell whether the caller is a customer, who gets the customer's view of everything."""
+        return self.type is SessionType.CUSTOMER
+
+    def may_follow(self, brand: str, customer_id: int) -> bool:
+        """Tell whether events of a customer of a brand exist for the caller: customers have their own only."""
+        if self.is_customer:
+            return customer_id == self.sub and brand == self.own_brand
+        return self.type in MANAGERS and self.sees(brand)
+
+    @property
     def own_brand(self) -> str:
         """The one brand of a customer's token."""
         (brand,) = self.brands or ("",)

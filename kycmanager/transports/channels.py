@@ -1,15 +1,17 @@
 """Who is pushed what: the channels of an event, its type, and its record as managers and customers see it."""
 
+import itertools
 import re
 from collections.abc import Iterator, Sequence
+from typing import Any
 
 from msgspec import Struct
 
 from kycmanager.commands import views
 from kycmanager.commands.views import CustomerDocument, CustomerStep, StepView
-from kycmanager.domain.enums import ProfileStatus, SessionType
+from kycmanager.domain.enums import ProfileStatus
+from kycmanager.domain.errors import KycError
 from kycmanager.domain.records import Document, Event, Profile, Step, Template
-from kycmanager.domain.session import MANAGERS, Session
 from kycmanager.ports import Records
 
 EVENT = "kyc:event"
@@ -19,6 +21,10 @@ TRIGGERS = {"step.approved": "kyc.step.approved", "step.rejected": "kyc.step.rej
 ADDED, UPDATED, DELETED, ARCHIVED = 0, 1, 2, 4
 """The types of pushes; 3, restore, is not used: what is taken back here is an update."""
 
+WARNING = 20
+"""The level of a notice that something has ended."""
+
+_notices = itertools.count(1)
 _TYPES = {
     "template.added": ADDED,
     "template.deleted": DELETED,
@@ -52,6 +58,13 @@ class Trigger(Struct, frozen=True, kw_only=True):
     kyc_current_level: int
 
 
+def notice(error: KycError, *, description: str, user_id: int, now: int) -> list[Any]:
+    """Return a notice to whoever follows a channel: what happened to it, as a warning (manager API, section 1)."""
+    token = f"kyc-{now}-{next(_notices)}"
+    code = error.code
+    return ["n", error.message, description, token, code.status, WARNING, user_id, now, {}, code.wire_name]
+
+
 def means_something(channel: str) -> bool:
     """Tell whether events can come through a channel; all others are accepted and forgotten."""
     return _CHANNEL.fullmatch(channel) is not None
@@ -61,18 +74,6 @@ def channels_of(event: Event) -> tuple[str, str, str]:
     """Return the channels an event goes through."""
     brand = f"kyc:{event.brand}"
     return "kyc", brand, f"{brand}:{event.customer_id}"
-
-
-def is_customer(session: Session) -> bool:
-    """Tell whether the session gets the customer's view."""
-    return session.type is SessionType.CUSTOMER
-
-
-def may_see(session: Session, event: Event) -> bool:
-    """Tell whether an event exists for a session: managers see their brands, customers what is their own."""
-    if is_customer(session):
-        return event.customer_id == session.sub and event.brand == session.own_brand
-    return session.type in MANAGERS and session.sees(event.brand)
 
 
 def push_type(event: Event) -> int:

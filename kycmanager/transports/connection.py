@@ -313,6 +313,8 @@ class Connection(Outlet):
 
     def end(self) -> None:
         """Tell the client that nothing more comes; it closes."""
+        if self._subscription is not None:
+            self._subscription.say_stopping()
         self.flush()
         self.closed = self._discarding = True
         if self.transport.can_write_eof():

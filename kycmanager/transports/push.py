@@ -7,7 +7,7 @@ from typing import Protocol
 from msgspec import Struct
 
 from kycmanager.commands.execute import Faults
-from kycmanager.domain.errors import invalid
+from kycmanager.domain.errors import Code, KycError, invalid
 from kycmanager.domain.records import Event, Profile
 from kycmanager.domain.session import Session
 from kycmanager.ports import Clock, Records
@@ -20,6 +20,10 @@ CHANNELS_MAX = 2000
 
 PAGE_EVENTS = 100
 """Events read at once for a connection that is behind."""
+
+
+_ENDED = KycError(Code.UNAUTHENTICATED, "The session of a subscription has ended")
+_STOPPING = KycError(Code.SHUTDOWN, "The daemon is stopping")
 
 
 class Sink(Protocol):
@@ -123,13 +127,28 @@ class Subscription:
         """Whether its client does not read."""
         return self._sink.choked
 
+    def say_stopping(self) -> None:
+        """Tell whoever follows something that the daemon stops."""
+        if self._channels:
+            session = next(iter(self._channels.values())).session
+            self._tell_end(session, _STOPPING, f"Connect again and subscribe after_seq {self.seen}")
+
+    @property
+    def seen(self) -> int:
+        """The number of the last event that was told."""
+        return self.position if self.behind else self._hub.seq
+
+    def _tell_end(self, session: Session, error: KycError, description: str) -> None:
+        said = rules.notice(error, description=description, user_id=session.sub, now=self._hub.now())
+        self._sink.push(CODECS[self._sink.wire].message(said))
+
     def subscribe(self, session: Session, channels: Sequence[str], after_seq: int | None) -> None:
         """Follow channels from now on or, with `after_seq`, from the event after it; raises KycError INVALID_DATA."""
         wanted = [name for name in channels if rules.means_something(name)]
         if len(self._channels.keys() | set(wanted)) > CHANNELS_MAX:
             raise invalid("channels", f"a connection has at most {CHANNELS_MAX}")
         head = self._hub.seq
-        here = self.position if self.behind else head
+        here = self.seen
         since = head if after_seq is None else min(after_seq, head)
         for held in self._channels.values():
             held.since = max(held.since, here)
@@ -169,7 +188,7 @@ class Subscription:
         """Push an event if one of the channels brings it to a session that may see it and still lives."""
         session = self._session_for(push.event)
         if session is not None:
-            self._sink.push(push.encoded(self._sink.wire, customer=rules.is_customer(session)))
+            self._sink.push(push.encoded(self._sink.wire, customer=session.is_customer))
 
     def _session_for(self, event: Event) -> Session | None:
         for name in rules.channels_of(event):
@@ -178,7 +197,9 @@ class Subscription:
                 continue
             if not self._hub.alive(channel.session):
                 self.unsubscribe([name])
-            elif rules.may_see(channel.session, event):
+                if not self._channels:
+                    self._tell_end(channel.session, _ENDED, "Subscribe again with a new token")
+            elif channel.session.may_follow(event.brand, event.customer_id):
                 return channel.session
         return None
 
@@ -235,6 +256,10 @@ class Hub:
         del followers[subscription]
         if not followers:
             del self._followers[channel]
+
+    def now(self) -> int:
+        """Return Unix seconds."""
+        return self._clock()
 
     def alive(self, session: Session) -> bool:
         """Tell whether the token of a session would still be taken."""

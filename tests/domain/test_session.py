@@ -32,3 +32,21 @@ def test_who_may_do_what() -> None:
     assert {kind.name for kind in CUSTOMERS} == {"CUSTOMER"}
     assert set(SessionType) == ANYONE
     assert not NOBODY
+
+
+FOLLOWED = [
+    (SessionType.CUSTOMER, {"acme"}, 42, "acme", 42, True),
+    (SessionType.CUSTOMER, {"acme"}, 42, "acme", 43, False),
+    (SessionType.CUSTOMER, {"acme"}, 42, "beta", 42, False),
+    (SessionType.MANAGER, {"acme"}, 1, "acme", 42, True),
+    (SessionType.MANAGER, {"acme"}, 1, "beta", 42, False),
+    (SessionType.CRM_ADMIN, None, 1, "beta", 42, True),
+    (SessionType.SYSTEM, None, 1, "acme", 42, False),
+    (SessionType.USER, None, 42, "acme", 42, False),
+]
+
+
+@pytest.mark.parametrize(("kind", "brands", "sub", "brand", "customer_id", "follows"), FOLLOWED)
+def test_who_follows_whom(kind, brands, sub, brand, customer_id, follows):
+    session = Session(sub=sub, type=kind, brands=None if brands is None else frozenset(brands))
+    assert session.may_follow(brand, customer_id) is follows

@@ -233,7 +233,7 @@ async def test_unsubscribe(daemon, client):
     assert daemon.app.hub._followers == {}
 
 
-async def test_expired_and_revoked_sessions_are_told_nothing(daemon, client):
+async def test_expired_and_revoked_sessions_are_told_of_their_end_and_nothing_more(daemon, client):
     short = await subscribed(daemon, "kyc", token=daemon.token(sub=8, ttl=100))
     revoked = await subscribed(daemon, "kyc", token=daemon.token(sub=9))
     await daemon.profile(client)
@@ -246,9 +246,32 @@ async def test_expired_and_revoked_sessions_are_told_nothing(daemon, client):
             await listener.push()
         listener.token = daemon.token()
     await risk(client, 1)
-    assert await short.silent()
-    assert await revoked.silent()
+    tokens = set()
+    for listener, user in ((short, 8), (revoked, 9)):
+        kind, message, description, token, status, level, user_id, made, data, code = await listener.message()
+        assert (kind, message) == ("n", "The session of a subscription has ended")
+        assert description == "Subscribe again with a new token"
+        assert (status, level, user_id, data, code) == (401, 20, user, {}, "PERMISSION_DENIED")
+        assert made == daemon.clock()
+        tokens.add(token)
+        assert await listener.silent()
+    assert len(tokens) == 2
     assert daemon.app.hub._followers == {}
+
+
+async def test_followers_are_told_that_the_daemon_stops(daemon, client, pack_client):
+    listener, packed = await subscribed(daemon, "kyc"), await subscribed(daemon, "kyc", kind=pack_client)
+    stopping = asyncio.create_task(daemon.app.tcp.drain(5))
+    for each in (listener, packed):
+        notice = await each.message()
+        assert (notice[0], notice[1]) == ("n", "The daemon is stopping")
+        assert notice[2] == f"Connect again and subscribe after_seq {daemon.app.hub.seq}"
+        assert (notice[4], notice[5], notice[9]) == (503, 20, "RET_ERR_SHUTDOWN")
+        assert await each.ended() == b""
+        each.writer.close()
+    assert await client.ended() == b""  # who follows nothing is told nothing
+    client.writer.close()
+    await stopping
 
 
 async def test_gone_connections_are_forgotten(daemon, client):
