@@ -112,6 +112,39 @@ async def test_every_way_in_gives_equal_data(tmp_path):
                 assert history[number] == reference[number], (name, line)
 
 
+async def test_what_memory_holds_is_what_the_base_holds(tmp_path):
+    """Every record, after a history of every write, is read back from the base as it was in memory."""
+    held = []
+
+    class Closing(Tcp):
+        async def __aexit__(self, *error):
+            held.append(tables(self.core))
+            await super().__aexit__(*error)
+
+    def make(app):
+        surface = Closing(app.tcp_address)
+        surface.core = app.core
+        return surface
+
+    await played(tmp_path, make)
+    async with Running(tmp_path) as again:
+        assert tables(again.app.core) == held[0]
+
+
+def tables(core):
+    cache = core.cache
+    parts = (
+        cache.templates,
+        cache.texts,
+        cache.profiles,
+        cache.steps,
+        cache.documents,
+        cache.idempotency,
+        cache.counters,
+    )
+    return [dict(part) for part in parts]
+
+
 def test_the_history_has_every_command_and_its_own_errors():
     met = {(line.command, line.status) for line in HISTORY}
     for name, command in REACHABLE.items():

@@ -30,8 +30,8 @@ _TEMPLATE = attrgetter(
     "created_time", "updated_time", "version",
 )  # fmt: skip
 _TEMPLATE_CHANGED = attrgetter(
-    "id", "level", "code", "name", "description", "step_type.real", "required", "status.real", "sort_index",
-    "updated_time", "version",
+    "id", "brand", "level", "code", "name", "description", "step_type.real", "required", "status.real",
+    "sort_index", "updated_time", "version",
 )  # fmt: skip
 _STEP = attrgetter(
     "id", "customer_id", "kyc_id", "brand", "template_id", "template_version", "level", "code", "name",

@@ -1,6 +1,6 @@
 """The writing statements; an update is bound to its id first, then to the columns that may change."""
 
-# Ids, owners, brands and times of creation never change, nor what a step or a profile was made from.
+# Ids, owners and times of creation never change, nor brands but a template's, nor what a step was made from.
 
 INSERT_TEMPLATE = """
 INSERT INTO template (
@@ -11,18 +11,19 @@ VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 """
 UPDATE_TEMPLATE = """
 UPDATE template
-SET level = ?2,
-    code = ?3,
-    name = ?4,
-    description = ?5,
-    step_type = ?6,
-    required = ?7,
-    status = ?8,
-    sort_index = ?9,
-    updated_time = ?10,
-    version = ?11,
-    requirements = ?12,
-    form_schema = ?13
+SET brand = ?2,
+    level = ?3,
+    code = ?4,
+    name = ?5,
+    description = ?6,
+    step_type = ?7,
+    required = ?8,
+    status = ?9,
+    sort_index = ?10,
+    updated_time = ?11,
+    version = ?12,
+    requirements = ?13,
+    form_schema = ?14
 WHERE id = ?1
 """
 DELETE_TEMPLATE = "DELETE FROM template WHERE id = ?"

@@ -28,6 +28,21 @@ _BAD_FORM = {"sections": [{"fields": [{"name": "a", "type": "colour"}, {"name": 
 _REQUIRE = {"customer_id": 7, "brand": "acme", "step_code": "manual"}
 _LEVEL = {"customer_id": 7, "brand": "acme", "level": 2, "reason": "deposit"}
 
+_ALL_FIELDS = {
+    "id": 2,
+    "brand": "zeta",
+    "code": "moved",
+    "level": 9,
+    "name": "Moved",
+    "description": "to another brand",
+    "step_type": 2,
+    "required": 0,
+    "status": 1,
+    "sort_index": 77,
+    "requirements": {"documents": ["two"]},
+    "form_schema": {"sections": []},
+}
+
 TEMPLATES = (
     Line(200, "manager", "MngAddKycStepTemplate", template("paper", name="Paper – ‘quoted’, ]", sort_index=-3)),
     Line(200, "manager", "MngAddKycStepTemplate", template("form", step_type=1, form_schema=FORM, level=2)),
@@ -185,6 +200,9 @@ DECIDED = (
     Line(200, "manager", "MngDeleteKycStepTemplate", {"id": 4, "version": 2}),
     Line(404, "manager", "MngDeleteKycStepTemplate", {"id": 4}),
     Line(400, "manager", "MngDeleteKycStepTemplate", {"id": 0}),
+    Line(404, "manager", "MngUpdateKycStepTemplate", {"id": 2, "brand": "zeta"}),
+    Line(200, "all", "MngUpdateKycStepTemplate", _ALL_FIELDS),
+    Line(200, "manager", "MngAddKycStepTemplate", template("form", step_type=1)),
     Line(200, "customer", "CustomerGetKycStatus", {}),
     Line(200, "neighbour", "CustomerGetKycStatus", {}),
     Line(200, "manager", "MngGetKycAudit", {"brand": "acme", "limit": 5}),
