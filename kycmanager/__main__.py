@@ -1,6 +1,7 @@
 """The command line: argument parsing only; the work is done by the modules of kycmanager.cli."""
 
 import argparse
+import os
 import sys
 from collections.abc import Callable, Sequence
 from importlib.metadata import PackageNotFoundError, version
@@ -21,6 +22,7 @@ _EXPECTED = (CliError, ConfigError, KeyFileError, StoreRefused)
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one sub-command: 0 done, 1 failed, 2 called wrongly. A fault is one line on stderr."""
     args = parser().parse_args(arguments)
+    os.umask(0o077)  # bases, files, keys and sockets are for the user of the daemon alone
     run: Run = args.run
     try:
         return run(args)

@@ -118,6 +118,7 @@ def write_ready(path: Path, tcp: tuple[str, int], http: tuple[str, int]) -> None
     """Write the ready file in one step: whoever waits for it never reads half of it."""
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     temporary.write_bytes(msgspec.json.encode({"pid": os.getpid(), "tcp": tcp[:2], "http": http[:2]}) + b"\n")
+    temporary.chmod(0o644)  # unlike the data, this is for whoever waits for it
     temporary.replace(path)
 
 

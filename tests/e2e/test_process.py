@@ -59,6 +59,14 @@ async def seen(process):
         return [reply.body for reply in replies], await tcp.drain()
 
 
+async def test_the_data_is_for_its_owner_alone(process, tmp_path):
+    await seed(process)
+    found = [path for path in (tmp_path / "data").rglob("*") if path.name != "ready.json"]
+    assert any(path.suffix == ".db" for path in found)
+    assert any(path.suffix == ".jpg" for path in found)
+    assert [path.name for path in found if path.stat().st_mode & 0o077 and not path.is_symlink()] == []
+
+
 async def test_a_restart_keeps_everything(process):
     file_id = await seed(process)
     before = await seen(process)
