@@ -1,5 +1,7 @@
 """Whose a file is, and what keeps it: a file never reaches another customer, an attached one never expires."""
 
+import sqlite3
+
 import pytest
 
 from kycmanager.core import log_fault
@@ -133,3 +135,18 @@ async def test_a_storage_that_cannot_keep_a_file(daemon, code, expected):
         await daemon.boss.call(ADD, data)
     assert caught.value.code is expected
     assert not daemon.core.cache.documents
+
+
+async def test_a_file_whose_row_is_damaged_is_attached_nowhere(daemon):
+    await daemon.step()
+    data = {"kyc_id": 1, "file_id": await daemon.upload()}
+    await daemon.restart()
+    base = sqlite3.connect(daemon.folder / "bases" / "storage.db")
+    base.execute("UPDATE files SET brand = 'beta'")
+    base.commit()
+    base.close()
+    with pytest.raises(KycError) as caught:
+        await daemon.boss.call(ADD, data)
+    assert (caught.value.code, list(caught.value.data)) == (Code.INTERNAL, ["correlation_id"])
+    faults = (await daemon.local("SysVerify", {}))["faults"]
+    assert {"object": data["file_id"], "fault": "its row is damaged"} in faults
