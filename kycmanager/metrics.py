@@ -58,13 +58,13 @@ class Metrics(Collector):
         self._registry.register(self)
         ProcessCollector(registry=self._registry)
 
-    def observe(self, command_name: str, status: int, seconds: float) -> None:
-        """Count one answered command."""
+    def observe(self, command_name: str, status: int, seconds: float, count: int = 1) -> None:
+        """Count an answered command, or `count` of them that were answered together in `seconds` each."""
         slot = self._slots.get(command_name, self._other)
-        slot.buckets[bisect_left(LATENCY_SECONDS, seconds)] += 1
-        slot.seconds += seconds
+        slot.buckets[bisect_left(LATENCY_SECONDS, seconds)] += count
+        slot.seconds += seconds * count
         if status != _SUCCESS:
-            slot.errors[status] = slot.errors.get(status, 0) + 1
+            slot.errors[status] = slot.errors.get(status, 0) + count
 
     def gauge(self, name: str, text: str, read: Callable[[], float]) -> None:
         """Show `read()` as the gauge kycmanager_<name>; registering a name again replaces it."""

@@ -200,6 +200,10 @@ class StoreRefused(Exception):
     """The base cannot be opened: damaged, newer than the code, or held by another process. Says what to do next."""
 
 
+class StoreHeld(StoreRefused):
+    """Another process has the base open: a daemon that runs, starts or stops."""
+
+
 class Store(Protocol):
     """A durable home of the records; every adapter passes tests/contracts/store."""
 

@@ -15,7 +15,7 @@ from kycmanager.cli.faults import CliError
 from kycmanager.cli.progress import Report
 from kycmanager.config import Config
 from kycmanager.domain.errors import KycError
-from kycmanager.ports import StoreRefused
+from kycmanager.ports import StoreHeld
 
 SOCKET = Path("bases") / "control.sock"
 SILENCE_SECONDS_MAX = 60.0
@@ -46,7 +46,7 @@ def perform(
 ) -> dict[str, Any]:
     """Run one local command wherever the base is open and return the data of its reply.
 
-    Raises CliError for a refusal and StoreRefused when the base is held by somebody who does not listen.
+    Raises CliError for a refusal and StoreRefused when the base is damaged or held by somebody who does not listen.
     """
     deadline = time.monotonic() + handover_seconds
     while True:
@@ -58,7 +58,7 @@ def perform(
             return asyncio.run((run_once or _app_run_once())(config, data_dir, command, data, report))
         except KycError as refused:
             raise CliError(f"{refused.message} ({refused.code.wire_name})") from None
-        except StoreRefused:
+        except StoreHeld:
             if time.monotonic() >= deadline:
                 raise
             time.sleep(0.1)

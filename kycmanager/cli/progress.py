@@ -12,15 +12,22 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextC
 Report = Callable[[str, int, int], None]
 """`report(what, done, total)`; a total of 0 is not known yet."""
 
+Tell = Callable[[str, int, int], None]
+"""Is told now and then, as `Report` is told always."""
+
 SECONDS_BETWEEN_LINES = 2.0
 
 
 @contextmanager
-def show_progress(stream: TextIO | None = None, seconds_between: float = SECONDS_BETWEEN_LINES) -> Iterator[Report]:
-    """Give a `report` that shows progress on `stream`, stderr when None."""
+def show_progress(
+    stream: TextIO | None = None,
+    seconds_between: float = SECONDS_BETWEEN_LINES,
+    tell: Tell | None = None,
+) -> Iterator[Report]:
+    """Give a `report` that shows progress on `stream`, stderr when None; off a terminal `tell` may take the lines."""
     output = stream or sys.stderr
     if not output.isatty():
-        yield _Lines(output, seconds_between)
+        yield _Lines(tell or _written(output), seconds_between)
         return
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     with Progress(*columns, console=Console(file=output), transient=True) as bars:
@@ -43,8 +50,8 @@ class _Bars:
 class _Lines:
     """One line at the end of each kind of work, and one every few seconds on the way."""
 
-    def __init__(self, output: TextIO, seconds_between: float) -> None:
-        self._output = output
+    def __init__(self, tell: Tell, seconds_between: float) -> None:
+        self._tell = tell
         self._seconds_between = seconds_between
         self._next = time.monotonic() + seconds_between
         self._finished: set[str] = set()
@@ -57,6 +64,13 @@ class _Lines:
         self._next = now + self._seconds_between
         if finished:
             self._finished.add(what)
+        self._tell(what, done, total)
+
+
+def _written(output: TextIO) -> Tell:
+    def tell(what: str, done: int, total: int) -> None:
         portion = f"{done} of {total}" if total else str(done)
-        self._output.write(f"{what}: {portion}\n")
-        self._output.flush()
+        output.write(f"{what}: {portion}\n")
+        output.flush()
+
+    return tell

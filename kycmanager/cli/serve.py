@@ -83,7 +83,7 @@ async def serve(make_daemon: MakeDaemon, ready_file: Path | None, stop: asyncio.
     """
     logger = log.get_logger("serve")
     _forget(ready_file)
-    with show_progress() as report:
+    with show_progress(tell=_log_progress) as report:
         daemon = make_daemon(report)
         opened = await _open(daemon, stop)
     broken = False
@@ -120,6 +120,10 @@ def write_ready(path: Path, tcp: tuple[str, int], http: tuple[str, int]) -> None
     temporary.write_bytes(msgspec.json.encode({"pid": os.getpid(), "tcp": tcp[:2], "http": http[:2]}) + b"\n")
     temporary.chmod(0o644)  # unlike the data, this is for whoever waits for it
     temporary.replace(path)
+
+
+def _log_progress(what: str, done: int, total: int) -> None:
+    log.get_logger("serve").info("loading", what=what, done=done, total=total)
 
 
 def allow_connections() -> None:

@@ -32,7 +32,7 @@ from kycmanager.commands.pages import list_query, page_fields
 from kycmanager.commands.views import DocumentList, DocumentReply
 from kycmanager.domain import document as documents
 from kycmanager.domain import step as steps
-from kycmanager.domain.enums import DocumentStatus
+from kycmanager.domain.enums import DocumentStatus, ProfileStatus
 from kycmanager.domain.errors import Code, KycError, invalid, not_found
 from kycmanager.domain.records import NO_OBJECT, Document, FileFacts, Profile, Step
 from kycmanager.domain.session import MANAGERS
@@ -149,6 +149,9 @@ def attach(context: WriteContext, profile: Profile, file: FileFacts, step_id: in
         version=1,
     )
     trail.put_document(context, "document.added", document)
+    if profile.status is ProfileStatus.NONE:
+        # The first document of a profile that nothing was asked of makes it a draft.
+        trail.recalculate(context, profile)
     _audit(context, "document.added", document, document.status, details={"file_id": file.file_id})
     return document
 

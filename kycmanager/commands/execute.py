@@ -69,6 +69,30 @@ class Call(Struct, frozen=True):
     key: str
 
 
+class _Write(Struct, frozen=True, eq=False):
+    """A write on its way through the strand: what runs there, and what answers after the commit."""
+
+    call: Call
+    facts: Any
+    codec: Codec
+    done: Done
+    refusal: Callable[[Call, BaseException], KycError]
+
+    def run(self, changes: Changes, now: int) -> Any:
+        return apply(self.call, self.facts, changes, now)
+
+    def finish(self, result: Any) -> None:
+        if isinstance(result, BaseException):
+            self.done(self.refusal(self.call, result))
+            return
+        try:
+            data = self.codec.encode(result)
+        except Exception as error:  # noqa: BLE001 - the strand must go on
+            self.done(self.refusal(self.call, error))
+        else:
+            self.done(data)
+
+
 class Executor:
     """Runs commands for every way in; transports only bring bytes to it and take replies from it."""
 
@@ -177,21 +201,8 @@ class Executor:
         return data
 
     def _write(self, call: Call, facts: Any, codec: Codec, done: Done) -> None:
-        def run(changes: Changes, now: int) -> Any:
-            return apply(call, facts, changes, now)
-
-        def finish(result: Any) -> None:
-            if isinstance(result, BaseException):
-                done(self._refusal(call, result))
-                return
-            try:
-                data = codec.encode(result)
-            except Exception as error:  # noqa: BLE001 - the strand must go on
-                done(self._refusal(call, error))
-            else:
-                done(data)
-
-        self._strand.post(run, finish)
+        write = _Write(call, facts, codec, done, self._refusal)
+        self._strand.post(write.run, write.finish)
 
     async def _wait(self, call: Call, codec: Codec, done: Done, progress: Progress) -> None:
         try:

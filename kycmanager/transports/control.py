@@ -39,7 +39,12 @@ async def run_local(executor: Executor, name: str, data: dict[str, Any], report:
         raise forbidden()
     call = executor.admit(command, LOCAL, data, source=SOURCE)
     answer: asyncio.Future[bytes | KycError] = asyncio.get_running_loop().create_future()
-    executor.run(call, _CODEC, answer.set_result, progress=report)
+
+    def done(result: bytes | KycError) -> None:
+        if not answer.done():  # whoever waited may be gone
+            answer.set_result(result)
+
+    executor.run(call, _CODEC, done, progress=report)
     result = await answer
     if isinstance(result, KycError):
         raise result

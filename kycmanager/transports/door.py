@@ -24,8 +24,14 @@ QUERIES_MAX = 4
 
 _OK = 200
 
-Observe = Callable[[str, int, float], None]
-"""Is told the name of a command, the status of its answer, and the seconds it took."""
+
+class Observe(Protocol):
+    """Is told the name of a command, the status of its answer, the seconds it took, and how many took them."""
+
+    def __call__(self, command_name: str, status: int, seconds: float, count: int = 1, /) -> None:
+        """Count them."""
+        ...
+
 
 WrongToken = Callable[[str, str], KycError]
 """Takes the address and the wrong token, counts them, and builds the answer: 401, or 429 over the limit."""
@@ -98,9 +104,7 @@ class Door:
 
     def observe_reads(self, count: int, seconds: float) -> None:
         """Count profile reads that were answered together."""
-        observe = self.observe
-        for _ in range(count):
-            observe(HOT_COMMAND, _OK, seconds)
+        self.observe(HOT_COMMAND, _OK, seconds, count)
 
     def later(self, connection: "Outlet") -> None:
         """Let a connection go on after the callbacks that are due: many answers become one write."""

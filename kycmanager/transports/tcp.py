@@ -15,6 +15,9 @@ from kycmanager.transports.push import Hub
 LOOK_SECONDS = 0.5
 """The pause between two looks for connections that take too long."""
 
+FAREWELL_SECONDS = 1.0
+"""How long clients that have their answers may take to close."""
+
 POLL_SECONDS = 0.01
 BACKLOG = 1024
 
@@ -79,7 +82,7 @@ class TcpServer:
         await self._until(lambda: not any(connection.busy for connection in self._open()), deadline)
         for connection in self._open():
             connection.end()
-        await self._until(lambda: not self._door.connections, deadline)
+        await self._until(lambda: not self._door.connections, min(deadline, perf_counter() + FAREWELL_SECONDS))
 
     def _open(self) -> Iterable[Connection]:
         return list(self._door.connections)

@@ -10,7 +10,7 @@ from kycmanager.cli.control import DaemonAbsentError, call, perform
 from kycmanager.cli.faults import CliError
 from kycmanager.config import Config
 from kycmanager.domain.errors import Code, KycError
-from kycmanager.ports import StoreRefused
+from kycmanager.ports import StoreHeld
 
 DONE = {"status": 200, "data": {"accepted": True}}
 
@@ -122,7 +122,7 @@ def test_a_daemon_that_is_just_starting_is_waited_for(control, tmp_path):
         tries.append(1)
         if len(tries) == 2:
             control([DONE])
-        raise StoreRefused("held by another process; stop it first")
+        raise StoreHeld("held by another process; stop it first")
 
     assert perform(Config(), tmp_path, "X", {}, quiet, run_once=run_once) == {"accepted": True}
     assert len(tries) == 2
@@ -130,9 +130,9 @@ def test_a_daemon_that_is_just_starting_is_waited_for(control, tmp_path):
 
 def test_a_base_that_stays_held_is_an_error(tmp_path):
     async def run_once(*_):
-        raise StoreRefused("held by another process; stop it first")
+        raise StoreHeld("held by another process; stop it first")
 
     started = time.monotonic()
-    with pytest.raises(StoreRefused, match="stop it first"):
+    with pytest.raises(StoreHeld, match="stop it first"):
         perform(Config(), tmp_path, "X", {}, quiet, run_once=run_once, handover_seconds=0.25)
     assert 0.2 < time.monotonic() - started < 5

@@ -4,7 +4,7 @@ import fcntl
 import os
 from pathlib import Path
 
-from kycmanager.ports import StoreRefused
+from kycmanager.ports import StoreHeld, StoreRefused
 
 
 class FileLock:
@@ -15,7 +15,7 @@ class FileLock:
         self._descriptor = -1
 
     def acquire(self) -> None:
-        """Take the lock without waiting; raises StoreRefused naming the process that holds it."""
+        """Take the lock without waiting; raises StoreHeld naming the process that holds it."""
         try:
             descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         except OSError as error:
@@ -27,7 +27,7 @@ class FileLock:
         except OSError as error:
             holder = os.pread(descriptor, 20, 0).decode("ascii", "replace").strip() or "unknown"
             os.close(descriptor)
-            raise StoreRefused(
+            raise StoreHeld(
                 f"{self._path} is held by process {holder}: a daemon already runs on this base. "
                 "Stop it first, or give commands to it through its control socket.",
             ) from error
