@@ -100,7 +100,7 @@ class Base:
 
     async def _open(self, *, may_be_new: bool) -> None:
         await self._workers.submit(make_folder, self._path.parent)
-        self._writer = await aiosqlite.connect(self._path, isolation_level=None)
+        self._writer = await _connect(self._path)
         problem = await _hop(self._writer, _check)
         if problem:
             raise StorageError(
@@ -124,7 +124,7 @@ class Base:
         await _hop(self._writer, lambda connection: _migrate(connection, scripts, version))
         await self._workers.submit(sync_folder, self._path.parent)
         address = f"{self._path.absolute().as_uri()}?mode=ro"
-        self._reader = await aiosqlite.connect(address, uri=True, isolation_level=None)
+        self._reader = await _connect(address)
         await _hop(self._reader, _read_text)
 
     async def _commit_waiting(self) -> None:
@@ -159,7 +159,7 @@ class Base:
     async def _reopen(self) -> None:
         """Take a fresh connection after a fault: what the old one remembers of the journal may not be so."""
         old = cast("aiosqlite.Connection", self._writer)
-        fresh = await aiosqlite.connect(self._path, isolation_level=None)
+        fresh = await _connect(self._path)
         try:
             await _hop(fresh, _configure)
         except sqlite3.Error:
@@ -189,6 +189,18 @@ class _GroupFailedError(Exception):
         super().__init__(str(error))
         self.error = error
         self.committing = committing
+
+
+async def _connect(place: Path | str) -> aiosqlite.Connection:
+    """Open a connection on a thread of its own, `place` a path or a URI; no thread is left behind by one that fails."""
+    connection = aiosqlite.connect(place, isolation_level=None, uri=isinstance(place, str))
+    thread = connection._thread  # noqa: SLF001 - no public name
+    thread.daemon = True  # a program that fails before close() must end, not hang
+    try:
+        return await connection
+    except BaseException:
+        thread.join()  # it was told to stop, and answers to this loop while there is one
+        raise
 
 
 async def _hop(connection: aiosqlite.Connection, work: Callable[[sqlite3.Connection], _Result]) -> _Result:

@@ -231,10 +231,10 @@ async def test_no_threads_and_tasks_are_left(tmp_path, clock, put):
     await put(storage, s.png())
     await storage.close()
     for _ in range(200):  # a connection's thread answers its last call before it ends
-        if threading.active_count() == threads:
+        if threading.active_count() <= threads:  # one of an earlier test may end meanwhile
             break
         await asyncio.sleep(0.01)
-    assert threading.active_count() == threads
+    assert threading.active_count() <= threads
     assert asyncio.all_tasks() == {asyncio.current_task()}
 
 
