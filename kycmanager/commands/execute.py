@@ -44,11 +44,22 @@ Done = Callable[[bytes | KycError], None]
 def _silently(_what: str, _done: int, _total: int) -> None: ...
 
 
-class Codec(Struct, frozen=True, eq=False):
+class Codec:
     """How a wire writes reply data; `name` tells prepared replies of one wire from another's."""
 
-    name: str
-    encode: Callable[[Any], bytes]
+    __slots__ = ("_accepted", "encode", "name")
+
+    def __init__(self, name: str, encode: Callable[[Any], bytes]) -> None:
+        self.name = name
+        self.encode = encode
+        self._accepted = b""
+
+    @property
+    def accepted(self) -> bytes:
+        """The acknowledgement most writes answer with, encoded once."""
+        if not self._accepted:
+            self._accepted = self.encode(ACCEPTED)
+        return self._accepted
 
 
 class Faults(Protocol):
@@ -86,7 +97,7 @@ class _Write(Struct, frozen=True, eq=False):
             self.done(self.refusal(self.call, result))
             return
         try:
-            data = self.codec.encode(result)
+            data = self.codec.accepted if result is ACCEPTED else self.codec.encode(result)
         except Exception as error:  # noqa: BLE001 - the strand must go on
             self.done(self.refusal(self.call, error))
         else:
@@ -257,7 +268,7 @@ def apply(call: Call, facts: Any, changes: Changes, now: int) -> Any:
             return _repeat(call, seen, digest, changes)
     target = call.command.access.scope(changes, call.session, call.request)
     _refuse_stale(call.request, target)
-    context = WriteContext(session=call.session, now=now, source=call.source, changes=changes, facts=facts)
+    context = WriteContext(call.session, now, call.source, changes, facts)
     reply = call.command.handler(context, call.request, target)
     if call.key:
         changes.remember(_kept(call, digest, reply, now))

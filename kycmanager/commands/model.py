@@ -73,7 +73,7 @@ class Kind(Enum):
     QUERY = "query"
 
 
-class Context(Struct, frozen=True, kw_only=True):
+class Context(Struct, frozen=True):
     """What every handler is given besides its request and its target."""
 
     session: Session
@@ -81,7 +81,7 @@ class Context(Struct, frozen=True, kw_only=True):
     source: str
 
 
-class ReadContext(Context, frozen=True, kw_only=True):
+class ReadContext(Context, frozen=True):
     """For plain functions over the cache."""
 
     records: Reader
@@ -89,7 +89,7 @@ class ReadContext(Context, frozen=True, kw_only=True):
     subscriber: Subscriber | None
 
 
-class QueryContext(Context, frozen=True, kw_only=True):
+class QueryContext(Context, frozen=True):
     """For questions to the base."""
 
     records: Reader
@@ -98,14 +98,14 @@ class QueryContext(Context, frozen=True, kw_only=True):
     progress: Progress
 
 
-class WriteContext(Context, frozen=True, kw_only=True):
+class WriteContext(Context, frozen=True):
     """For changes on the strand; `facts` is what `prepare` found out before."""
 
     changes: Changes
     facts: Any
 
 
-class PrepareContext(Context, frozen=True, kw_only=True):
+class PrepareContext(Context, frozen=True):
     """For what must be awaited before the strand."""
 
     records: Reader

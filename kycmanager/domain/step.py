@@ -51,7 +51,7 @@ def move(step: Step, to: StepStatus, *, now: int, **changes: Any) -> Step:
             Code.INVALID_STATE,
             f"Step is {StepStatus(step.status).name.lower()}; it cannot become {StepStatus(to).name.lower()}",
         )
-    return amend(step, now=now, status=to, **changes)
+    return replace(step, status=to, version=step.version + 1, updated_time=now, **changes)
 
 
 def amend(step: Step, *, now: int, **changes: Any) -> Step:

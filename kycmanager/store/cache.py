@@ -239,14 +239,14 @@ class Cache:
         else:
             self._profile_index.change(old, profile)
 
-    def put_step(self, step: Step) -> None:
-        """Keep a step."""
-        old = self.steps.get(step.id)
-        self.steps[step.id] = step
-        self._steps_of[step.kyc_id] = with_record(self.steps_of(step.kyc_id), step)
-        if old is None:
-            self._uses[step.template_id] += 1
-        self._note_step(step)
+    def put_steps(self, steps: dict[int, Step], held: dict[int, tuple[Step, ...]]) -> None:
+        """Keep changed steps by id, and all the steps of the profiles they belong to."""
+        for step in steps.values():
+            if step.id not in self.steps:
+                self._uses[step.template_id] += 1
+            self._note_step(step)
+        self.steps.update(steps)
+        self._steps_of.update(held)
 
     def _note_step(self, step: Step) -> None:
         if step.expire_time and step.status is StepStatus.APPROVED:

@@ -264,8 +264,7 @@ class Overlay:
                 cache.remove_template(template_id)
         for profile in self.profiles.values():
             cache.put_profile(profile)
-        for step in self.steps.values():
-            cache.put_step(step)
+        cache.put_steps(self.steps, self._steps_of)
         for document in self.documents.values():
             cache.put_document(document)
         for kept in self.keys.values():

@@ -56,7 +56,7 @@ def test_the_files_that_documents_and_answers_hold():
     ):
         found = step(number)
         found.template_id, found.answers = made_from, answers
-        cache.put_step(found)
+        cache.put_steps({found.id: found}, {found.kyc_id: (found,)})
     cache.put_document(document(1))
     assert list(cache.attached_files()) == ["f1", uuids[0], uuids[0]]
 
