@@ -36,8 +36,11 @@ def document(id_, status=2, expire=0):
 def test_what_is_due(puts, now, limit):
     cache, model = Cache(), {}
     for kind, id_, status, expire in puts:
-        model[kind, id_] = (step if kind == "step" else document)(id_, status, expire)
-        (cache.put_step if kind == "step" else cache.put_document)(model[kind, id_])
+        made = model[kind, id_] = (step if kind == "step" else document)(id_, status, expire)
+        if kind == "step":
+            cache.put_steps({id_: made}, {made.kyc_id: (made,)})
+        else:
+            cache.put_document(made)
     due = [key for key, found in model.items() if found.status == 2 and 0 < found.expire_time <= now]
     times = [model[key].expire_time for key in cache.due(now, limit)]
     assert times == sorted(model[key].expire_time for key in due)[:limit]
