@@ -11,6 +11,7 @@ from kycmanager.commands.execute import Call
 from kycmanager.commands.model import Command, Kind
 from kycmanager.domain.errors import Code, KycError
 from kycmanager.domain.session import Session
+from kycmanager.transports.bearer import token_of
 from kycmanager.transports.door import Door
 from kycmanager.transports.envelope import HOT_COMMAND, EnvelopeError
 from kycmanager.transports.framing import Framer, Outcome, Wire
@@ -219,9 +220,20 @@ class Connection(Outlet):
         try:
             return self.door.executor.authenticate(token)
         except KycError as error:
-            if token and error.code is Code.UNAUTHENTICATED:
-                raise self.door.wrong_token(self.address, token) from None
-            raise
+            if not token or error.code is not Code.UNAUTHENTICATED:
+                raise
+        return self._authenticate_again(token)
+
+    def _authenticate_again(self, refused: str) -> Session:
+        """Return the caller behind a token that was refused with the word `Bearer` before it; else count it."""
+        token = token_of(refused)
+        if token and token != refused:
+            try:
+                return self.door.executor.authenticate(token)
+            except KycError as error:
+                if error.code is not Code.UNAUTHENTICATED:
+                    raise
+        raise self.door.wrong_token(self.address, token)
 
     def _take(self, result: bytes | KycError) -> None:
         self._taken = result

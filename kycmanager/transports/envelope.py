@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from kycmanager.transports import json_strict, json_wire, msgpack_wire
+from kycmanager.transports import json_strict, json_wire, msgpack_wire, salvage
 from kycmanager.transports.framing import Wire
 
 
@@ -40,7 +40,7 @@ def from_line(line: bytes) -> Envelope:
     try:
         value = json_strict.decode(line)
     except json_strict.DecodeError as error:
-        raise EnvelopeError(f"Not valid JSON: {error}") from None
+        raise EnvelopeError(f"Not valid JSON: {error}", _ext(salvage.from_line(line), json_wire.encode)) from None
     return from_value(value, json_wire.encode)
 
 
@@ -49,8 +49,13 @@ def from_frame(frame: bytes) -> Envelope:
     try:
         value = msgpack_wire.decode(frame)
     except json_strict.DecodeError as error:
-        raise EnvelopeError(f"Not valid msgpack: {error}") from None
+        ext = salvage.from_frame(frame, msgpack_wire.ITEMS_MAX)
+        raise EnvelopeError(f"Not valid msgpack: {error}", _ext(ext, msgpack_wire.encode)) from None
     return from_value(value, msgpack_wire.encode)
+
+
+def _ext(salvaged: str | float | None, encode: Callable[[object], bytes]) -> bytes | None:
+    return None if salvaged is None else encode(salvaged)
 
 
 def from_value(value: object, encode: Callable[[object], bytes]) -> Envelope:

@@ -84,6 +84,29 @@ async def test_refusals_leave_the_connection_open(client, line, status, error):
     assert (await client.ask("Ping"))["status"] == 200
 
 
+async def test_what_the_strict_decoder_refuses_is_answered_to_its_caller(daemon, client, pack_client, framed):
+    client.send(b'{"command":"Ping","data":{"a":NaN,"b":"\\u0000"},"extID":"e\'"}\r\n')
+    reply = await client.message()
+    assert (reply["extID"], reply["status"], reply["error"]) == ("e'", 400, "INVALID_DATA")
+    assert b"'" not in client.raw[-1]
+    packing = await daemon.connect(kind=pack_client)
+    packing.send(framed(msgpack.packb({"command": "Ping", "extID": 5, "data": {"a": 2**63}})))
+    reply = await packing.message()
+    assert (reply["extID"], reply["status"], reply["error"]) == (5, 400, "INVALID_DATA")
+
+
+async def test_the_scheme_word_before_a_token_is_taken(daemon, client):
+    kyc_id, _ = await daemon.profile(client)
+    bare = client.token
+    for word in ("Bearer ", "bearer  "):
+        client.token = word + bare
+        for _ in range(3):
+            assert (await client.good("MngGetKycProfile", {"id": kyc_id}))["profile"]["id"] == kyc_id
+    for token in ("Bearer ", "Bearer", f"Basic {bare}", f"Bearer {bare}x", f"Bearer Bearer {bare}"):
+        assert (await client.ask("Ping", __token=token))["status"] == 401
+    assert (await client.ask("Ping", __token=bare))["status"] == 200
+
+
 async def test_unknown_keys_and_claims_in_data_change_nothing(daemon):
     customer = await daemon.connect(daemon.token(SessionType.CUSTOMER, 42))
     reply = await customer.ask("MngGetKycProfiles", {"__access": {"session": 1, "sub": 7}, "more": 1})
@@ -195,5 +218,6 @@ async def test_customer_of_two_brands(daemon, client):
 
     claims = {"sub": "5", "session": 9, "brands": ["a", "b"], "exp": daemon.clock() + 60}
     token = jwt.encode(claims, daemon._keys.signing.material, algorithm="HS256")
-    reply = await client.ask("Ping", __token=token)
-    assert (reply["status"], reply["error"]) == (400, "INVALID_CUSTOMER")
+    for sent in (token, f"Bearer {token}"):
+        reply = await client.ask("Ping", __token=sent)
+        assert (reply["status"], reply["error"]) == (400, "INVALID_CUSTOMER")

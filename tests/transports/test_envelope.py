@@ -58,7 +58,7 @@ def test_from_line(line, envelope):
         (b'{"command":"c","data":null,"extID":"r"}', "`data` must be an object", b'"r"'),
         (b'{"command":"c","data":[]}', "`data` must be an object", None),
         (b'{"command":"c","data":"{}","extID":3}', "`data` must be an object", b"3"),
-        (b'{"command":"c","data":{"id":1,"id":2},"extID":"r"}', "Not valid JSON: duplicate key 'id'", None),
+        (b'{"command":"c","data":{"id":1,"id":2},"extID":"r"}', "Not valid JSON: duplicate key 'id'", b'"r"'),
         (b'{"command":"c","command":"d"}', "Not valid JSON: duplicate key 'command'", None),
     ],
 )

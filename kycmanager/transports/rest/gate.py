@@ -7,11 +7,10 @@ from aiohttp import web
 from kycmanager.commands.execute import Executor
 from kycmanager.domain.errors import Code, KycError
 from kycmanager.domain.session import Session
+from kycmanager.transports.bearer import token_of
 
 WrongToken = Callable[[str, str], KycError]
 """Takes the address and the wrong token, counts them, and builds the answer: 401, or 429 over the limit."""
-
-_SCHEME = "bearer "
 
 
 class Gate:
@@ -30,10 +29,3 @@ class Gate:
             if token and error.code is Code.UNAUTHENTICATED:
                 raise self._wrong_token(request.remote or "", token) from None
             raise
-
-
-def token_of(header: str) -> str:
-    """Return the token of an Authorization header, with or without the scheme word `Bearer`."""
-    if header[: len(_SCHEME)].lower() == _SCHEME:
-        header = header[len(_SCHEME) :]
-    return header.strip()

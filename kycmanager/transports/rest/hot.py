@@ -7,9 +7,9 @@ from collections.abc import Iterable
 from kycmanager.commands.execute import Executor
 from kycmanager.commands.model import Command, Kind
 from kycmanager.domain.errors import KycError
+from kycmanager.transports.bearer import token_of
 from kycmanager.transports.rest import answers
 from kycmanager.transports.rest.commands import CODEC, SOURCE, Observe, routed
-from kycmanager.transports.rest.gate import token_of
 
 REQUEST_BYTES_MAX = 8000
 """Under the limits of the parser, which would refuse longer lines."""

@@ -1,0 +1,10 @@
+"""The token in what a client sends as one, the same at every door."""
+
+_SCHEME = "bearer "
+
+
+def token_of(sent: str) -> str:
+    """Return the token of an Authorization header or a `__token`, with or without the scheme word `Bearer`."""
+    if sent[: len(_SCHEME)].lower() == _SCHEME:
+        sent = sent[len(_SCHEME) :]
+    return sent.strip()
