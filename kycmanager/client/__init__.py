@@ -2,6 +2,7 @@
 
 from kycmanager.client.errors import (
     BadReply,
+    BadRequest,
     ClientError,
     ConnectionLost,
     NoRoute,
@@ -14,6 +15,7 @@ from kycmanager.client.wire import Encoding, Notice, Push
 
 __all__ = [
     "BadReply",
+    "BadRequest",
     "ClientError",
     "ConnectionLost",
     "Encoding",

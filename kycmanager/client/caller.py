@@ -25,7 +25,8 @@ class Caller(ABC):
     ) -> ReplyT:
         """Call a command; only writes take an idempotency key.
 
-        Raises RemoteError for a refusal, ConnectionLost, ReplyTimeout, BadReply and NoRoute.
+        Raises RemoteError for a refusal, ConnectionLost, ReplyTimeout, BadReply, NoRoute, and BadRequest, before
+        anything is sent, for what the daemon would not take.
         """
 
 

@@ -37,7 +37,7 @@ class Connection:
         self._task = asyncio.create_task(self._read())
 
     async def call(self, command: str, data: dict[str, Any], token: str, reply: Any) -> Any:
-        """Send a request and wait for its reply. Raises RemoteError, ConnectionLost, BadReply."""
+        """Send a request and wait for its reply. Raises RemoteError, ConnectionLost, BadReply, BadRequest."""
         if self.lost is not None:
             raise self._again(self.lost)
         ext_id = str(next(self._numbers))

@@ -26,6 +26,10 @@ class ReplyTimeout(ClientError):  # noqa: N818 - as above
     """No answer came in time; whether a write was made is not known then."""
 
 
+class BadRequest(ClientError, ValueError):  # noqa: N818 - as above
+    """A value cannot be sent, or all of them are too long; nothing was sent. The message names the place."""
+
+
 class NoRoute(ClientError):  # noqa: N818 - as above
     """The command cannot be called this way: over REST it has no route, or a field of its path is missing."""
 

@@ -14,6 +14,14 @@ from kycmanager.client.caller import TIMEOUT_SECONDS, ReplyT
 from kycmanager.client.errors import BadReply, ConnectionLost, RemoteError, ReplyTimeout
 from kycmanager.client.generated.methods import Commands
 from kycmanager.client.routes import RestRequest, request_of
+from kycmanager.client.sendable import (
+    REQUEST_BYTES_MAX,
+    check_data,
+    check_header,
+    check_size,
+    check_surrogates,
+    check_text,
+)
 from kycmanager.contract.shapes import Refusal, UploadReply
 
 _OK = 200
@@ -23,7 +31,8 @@ _SHOWN_BYTES = 200
 class RestClient(Commands):
     """The daemon under one URL; `async with` opens and closes the connections.
 
-    `token` may be replaced at any time. Files may take `transfer_seconds`, everything else `timeout_seconds`.
+    `token` may be replaced at any time. Files may take `transfer_seconds`, everything else `timeout_seconds`. A body
+    over `request_bytes_max`, the limit the daemon is configured with, is not sent; files have no limit here.
     """
 
     def __init__(
@@ -34,12 +43,14 @@ class RestClient(Commands):
         timeout_seconds: float = TIMEOUT_SECONDS,
         transfer_seconds: float = 600.0,
         connections_max: int = 100,
+        request_bytes_max: int = REQUEST_BYTES_MAX,
     ) -> None:
         self.token = token
         self._url = url.rstrip("/")
         self._timeout_seconds = timeout_seconds
         self._transfer_seconds = transfer_seconds
         self._connections_max = connections_max
+        self._request_bytes_max = request_bytes_max
         self._session: aiohttp.ClientSession | None = None
 
     async def __aenter__(self) -> Self:
@@ -69,7 +80,9 @@ class RestClient(Commands):
         idempotency_key: str | None = None,
     ) -> ReplyT:
         """Call a command through its route; see Caller. Raises NoRoute for a command without one."""
+        check_data(data)
         request = request_of(command, data, idempotency_key)
+        check_size(len(request.body or b""), self._request_bytes_max)
         async with self._sent(request, self._timeout_seconds) as response:
             return _decoded(await response.read(), reply)
 
@@ -88,8 +101,11 @@ class RestClient(Commands):
         `brand` is for managers whose token has more than one; `scope` 3 publishes the file where that is allowed.
         Raises as `call` does, and OSError for the path.
         """
+        named = _named(purpose, brand, scope)
+        check_data(named)
         async with transfer.opened(source, filename) as file:
-            request = (transfer.raw if raw else transfer.form)(file, _named(purpose, brand, scope))
+            check_surrogates(file.name, "filename")
+            request = (transfer.raw if raw else transfer.form)(file, named)
             async with self._sent(request, self._transfer_seconds) as response:
                 return _decoded(await response.read(), UploadReply)
 
@@ -107,13 +123,16 @@ class RestClient(Commands):
     async def _sent(self, request: RestRequest, seconds: float) -> AsyncIterator[aiohttp.ClientResponse]:
         if self._session is None:
             raise ConnectionLost("this client is not open")
+        headers = {"Authorization": self.token, **request.headers}
+        for name, value in headers.items():
+            check_header(value, name)
         try:
             async with self._session.request(
                 request.method,
                 self._url + request.path,
                 params=request.query,
                 data=request.body,
-                headers={"Authorization": self.token, **request.headers},
+                headers=headers,
                 timeout=aiohttp.ClientTimeout(total=seconds),
                 allow_redirects=False,  # a token goes to the daemon and nowhere else
             ) as response:
@@ -132,6 +151,7 @@ def _named(purpose: str | None, brand: str | None, scope: int | None) -> dict[st
 
 
 def _storage(name: str) -> RestRequest:
+    check_text(name, "name")
     return RestRequest("GET", f"/storage/{quote(name, safe='')}")
 
 

@@ -9,6 +9,7 @@ from kycmanager.client.caller import TIMEOUT_SECONDS, ReplyT
 from kycmanager.client.connection import Connection, PushTaker
 from kycmanager.client.errors import ClientError, ConnectionLost, ReplyTimeout
 from kycmanager.client.generated.methods import Commands
+from kycmanager.client.sendable import REQUEST_BYTES_MAX
 from kycmanager.client.wire import Encoding, Notice, Push, Wire
 
 
@@ -18,7 +19,8 @@ class TcpClient(Commands):
     `token` may be replaced at any time; it travels with every request. Pushes go to `on_push` when it is given, else
     they wait for `pushes()`, at most `pushes_max` of them: more end the connection, because a gap in them must not go
     unnoticed (`subscribe` with `after_seq` brings back what was missed). At most `calls_max` calls are in flight,
-    further ones wait for their turn within their `timeout_seconds`.
+    further ones wait for their turn within their `timeout_seconds`. A message from the daemon over `message_bytes_max`
+    ends the connection; a request over `request_bytes_max`, the limit the daemon is configured with, is not sent.
     """
 
     def __init__(
@@ -34,10 +36,11 @@ class TcpClient(Commands):
         calls_max: int = 1024,
         pushes_max: int = 10_000,
         message_bytes_max: int = 64 << 20,
+        request_bytes_max: int = REQUEST_BYTES_MAX,
     ) -> None:
         self.token = token
         self._address = (host, port)
-        self._wire = Wire(encoding, message_bytes_max)
+        self._wire = Wire(encoding, message_bytes_max, request_bytes_max)
         self._tls = tls
         self._on_push = on_push
         self._timeout_seconds = timeout_seconds

@@ -9,6 +9,7 @@ import msgspec
 from msgspec import Raw, Struct
 
 from kycmanager.client.errors import BadReply, ConnectionLost
+from kycmanager.client.sendable import REQUEST_BYTES_MAX, check_data, check_size, check_text
 
 _LENGTH_BYTES = 4
 _FRAME_BYTES_CEILING = (1 << 24) - 1
@@ -72,20 +73,25 @@ Message = Push | Notice | Answer
 class Wire:
     """Writes requests and reads messages in one language."""
 
-    def __init__(self, encoding: Encoding, message_bytes_max: int) -> None:
+    def __init__(self, encoding: Encoding, message_bytes_max: int, request_bytes_max: int = REQUEST_BYTES_MAX) -> None:
         self._binary = encoding is Encoding.MSGPACK
+        self._request_bytes_max = min(request_bytes_max, _FRAME_BYTES_CEILING) if self._binary else request_bytes_max
         self._message_bytes_max = message_bytes_max
         self._encode: Callable[[Any], bytes] = msgspec.msgpack.encode if self._binary else msgspec.json.encode
         self._decode: Any = msgspec.msgpack.decode if self._binary else msgspec.json.decode
 
     def request(self, request: Request) -> bytes:
-        """Return the bytes of one request. Raises ValueError when it is too long for a frame."""
+        """Return the bytes of one request. Raises BadRequest when it is too long, or holds what cannot be sent."""
+        check_text(request.command, "command")
+        check_text(request.token, "token")
+        check_data(request.data)
         body = self._encode(request)
-        if not self._binary:
-            return body + b"\r\n"
-        if len(body) > _FRAME_BYTES_CEILING:
-            raise ValueError(f"a request of {len(body)} bytes is too long for msgpack")
-        return len(body).to_bytes(_LENGTH_BYTES) + body
+        if self._binary:
+            check_size(len(body), self._request_bytes_max)
+            return len(body).to_bytes(_LENGTH_BYTES) + body
+        # the daemon counts all that stands before the line feed
+        check_size(len(body) + 1, self._request_bytes_max)
+        return body + b"\r\n"
 
     async def read(self, reader: asyncio.StreamReader) -> Message:
         """Wait for the next message. Raises ConnectionLost at the end of the stream, BadReply for what is none."""

@@ -14,6 +14,7 @@ from cryptography.x509.oid import NameOID
 
 from kycmanager.client import (
     BadReply,
+    BadRequest,
     ClientError,
     ConnectionLost,
     Encoding,
@@ -285,8 +286,9 @@ async def test_an_empty_frame_cannot_be_read(serve):
 
 
 async def test_a_request_too_long_for_a_frame_is_the_callers_fault(serve, pong):
-    async with TcpClient(*await serve(pong), token="t", encoding=Encoding.MSGPACK) as client:
-        with pytest.raises(ValueError, match="too long for msgpack"):
+    client = TcpClient(*await serve(pong), token="t", encoding=Encoding.MSGPACK, request_bytes_max=1 << 30)
+    async with client:
+        with pytest.raises(BadRequest, match=r"longer than 16777215 bytes"):
             await client.customer_save_kyc_answers(id=1, answers={"text": "x" * (1 << 24)})
         assert (await client.ping()).pong
 
