@@ -19,6 +19,7 @@ from kycmanager import log
 from kycmanager.cli.faults import CliError
 from kycmanager.cli.progress import Report, show_progress
 from kycmanager.cli.settings import load_settings, make_data_folder
+from kycmanager.transports.listen import ListenError
 
 CLOSE_SECONDS_MAX = 9.0
 """Closing takes less than this, so that the process is gone within ten seconds."""
@@ -71,6 +72,9 @@ def run(make_daemon: MakeDaemon, ready_file: Path | None) -> int:
     try:
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
             return runner.run(_serve_until_signal(make_daemon, ready_file))
+    except ListenError as fault:
+        log.get_logger("serve").debug("could not listen", exc_info=fault)
+        raise CliError(_cannot_listen(fault)) from fault
     except OSError as fault:
         log.get_logger("serve").error("could not serve", exc_info=fault)
         raise CliError(_cannot_serve(fault)) from fault
@@ -168,11 +172,15 @@ async def _close(daemon: Daemon) -> bool:
     return True
 
 
-def _cannot_serve(fault: OSError) -> str:
+def _cannot_listen(fault: ListenError) -> str:
+    host, port = fault.address
+    place = f"{fault.option} {f'[{host}]' if ':' in host else host}:{port}"
     if fault.errno == errno.EADDRINUSE:
-        return "an address of --tcp or --http is in use; choose other ports, or stop what listens there"
-    if fault.errno in {errno.EADDRNOTAVAIL, errno.EACCES}:
-        return f"a file, or an address of --tcp or --http, cannot be used ({fault.strerror}); choose another"
+        return f"{place} is in use; choose another port, or stop what listens there"
+    return f"{place} cannot be listened at ({fault.strerror}); choose another address"
+
+
+def _cannot_serve(fault: OSError) -> str:
     return f"the daemon could not start ({fault.strerror or type(fault).__name__}); see its log, then start it again"
 
 

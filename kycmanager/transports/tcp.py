@@ -10,6 +10,7 @@ from kycmanager.commands.execute import Executor
 from kycmanager.config import Limits
 from kycmanager.transports.connection import Connection
 from kycmanager.transports.door import Door, Observe, PreparedTables, WrongToken
+from kycmanager.transports.listen import listen
 from kycmanager.transports.push import Hub
 
 LOOK_SECONDS = 0.5
@@ -19,7 +20,6 @@ FAREWELL_SECONDS = 1.0
 """How long clients that have their answers may take to close."""
 
 POLL_SECONDS = 0.01
-BACKLOG = 1024
 
 
 class TcpServer:
@@ -59,14 +59,11 @@ class TcpServer:
         return len(self._door.connections)
 
     async def start(self) -> None:
-        """Listen; raises OSError."""
-        loop = asyncio.get_running_loop()
-        self._server = await loop.create_server(
-            lambda: Connection(self._door), *self.address, ssl=self._ssl_context, backlog=BACKLOG
-        )
+        """Listen; raises ListenError."""
+        self._server = await listen("--tcp", self.address, lambda: Connection(self._door), self._ssl_context)
         host, port = self._server.sockets[0].getsockname()[:2]
         self.address = (host, port)
-        self._looking = loop.create_task(self._look(), name="tcp")
+        self._looking = asyncio.create_task(self._look(), name="tcp")
 
     async def _look(self) -> None:
         while True:

@@ -7,6 +7,7 @@ import json
 import os
 import resource
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -19,6 +20,7 @@ from kycmanager.cli.faults import CliError, UsageError
 from kycmanager.cli.settings import load_settings, make_data_folder
 from kycmanager.config import Config
 from kycmanager.ports import StoreRefused
+from kycmanager.transports.listen import ListenError
 
 
 class Daemon:
@@ -127,8 +129,15 @@ async def test_closing_has_an_end(monkeypatch):
 @pytest.mark.parametrize(
     ("fault", "words"),
     [
-        (OSError(errno.EADDRINUSE, "Address already in use"), "in use; choose other ports"),
-        (OSError(errno.EACCES, "Permission denied"), "cannot be used (Permission denied); choose another"),
+        (
+            ListenError("--tcp", ("127.0.0.1", 80), OSError(errno.EACCES, "bind")),
+            "--tcp 127.0.0.1:80 cannot be listened at (Permission denied); choose another address",
+        ),
+        (
+            ListenError("--http", ("::1", 80), OSError(errno.EADDRINUSE, "bind")),
+            "--http [::1]:80 is in use; choose another port, or stop what listens there",
+        ),
+        (OSError(errno.EACCES, "Permission denied"), "could not start (Permission denied); see its log"),
         (OSError(errno.EIO, "Input/output error"), "could not start (Input/output error); see its log"),
         (OSError("odd"), "could not start (OSError); see its log"),
     ],
@@ -191,6 +200,29 @@ def test_a_signal_ends_the_process_cleanly(tmp_path, number):
     assert (process.returncode, out) == (0, b"closed\n")
     assert [json.loads(line)["event"] for line in err.splitlines()] == ["serving", "stopping", "stopped"]
     assert not ready.exists()
+
+
+@pytest.mark.parametrize("option", ["--tcp", "--http"])
+def test_a_port_in_use_is_told_in_one_line(tmp_path, option):
+    free = {"--tcp": "127.0.0.1:0", "--http": "127.0.0.1:0"}
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        place = f"127.0.0.1:{taken.getsockname()[1]}"
+        given = [word for pair in (free | {option: place}).items() for word in pair]
+        done = subprocess.run(
+            [sys.executable, "-m", "kycmanager", "serve", "--data", str(tmp_path / "data"), *given],
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+    assert done.returncode == 1
+    assert "Traceback" not in done.stderr
+    assert done.stderr.splitlines()[-1].endswith(
+        f"{option} {place} is in use; choose another port, or stop what listens there"
+    )
+    assert '"exception"' not in done.stderr
 
 
 def test_the_process_may_open_what_the_system_allows():

@@ -61,6 +61,25 @@ async def test_what_is_no_http_is_refused_and_the_connection_closed(rest, name: 
     assert (await rest.ask("GET", "/healthz"))[0] == 200
 
 
+async def test_heads_that_can_be_read_in_two_ways_are_refused(rest) -> None:
+    post = f"POST /manager/kyc/required-level HTTP/1.1\r\nHost: a\r\nAuthorization: {rest.token()}\r\n"
+    body = "2\r\n{}\r\n0\r\n\r\n"
+    for lines, message in (
+        ("Transfer-Encoding: gzip, chunked\r\n", "Transfer-Encoding: only chunked is understood"),
+        ("Transfer-Encoding: gzip\r\nTransfer-Encoding: chunked\r\n", "Not a well-formed HTTP request"),
+        ("transfer-encoding: chunked\r\nauthorization: other\r\n", "Authorization: comes twice"),
+    ):
+        found = await rest.talk(f"{post}{lines}\r\n{body}GET /healthz HTTP/1.1\r\nHost: a\r\n\r\n".encode(), seconds=4)
+        assert found.startswith(b"HTTP/1.1 400"), found
+        assert b'"INVALID_DATA"' in found
+        assert b"Connection: close" in found
+        assert b'"alive"' not in found
+        assert f'"message":"{message}"'.encode() in found
+    found = await rest.talk(f"{post}Transfer-Encoding: Chunked\r\n\r\n{body}".encode(), seconds=0.3)
+    assert b"customer_id" in found
+    assert rest.faults == []
+
+
 async def test_a_malformed_body_is_told_to_who_may_write(rest) -> None:
     head = (
         f"POST /manager/kyc/templates HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\nAuthorization: {rest.token()}"

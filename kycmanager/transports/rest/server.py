@@ -10,6 +10,7 @@ from aiohttp.web_protocol import RequestPayloadError
 from kycmanager.commands.execute import Executor, Faults
 from kycmanager.domain.errors import Code, KycError, not_found
 from kycmanager.ports import FileStore
+from kycmanager.transports.listen import listen
 from kycmanager.transports.rest.answers import Answer, refusal
 from kycmanager.transports.rest.body import TooSlowError
 from kycmanager.transports.rest.commands import CommandDoor, Observe
@@ -17,6 +18,7 @@ from kycmanager.transports.rest.connection import Connection, HttpServer, Shared
 from kycmanager.transports.rest.docs_page import DocsPage
 from kycmanager.transports.rest.download import DownloadDoor
 from kycmanager.transports.rest.gate import Gate, WrongToken
+from kycmanager.transports.rest.head import refusal_of_head
 from kycmanager.transports.rest.hot import HotReads
 from kycmanager.transports.rest.ops import Operations, Ready
 from kycmanager.transports.rest.routes import Mount, Route, Router
@@ -24,7 +26,6 @@ from kycmanager.transports.rest.settings import RestSettings
 from kycmanager.transports.rest.upload import UploadDoor
 from kycmanager.transports.rest.watch import Watch
 
-BACKLOG = 1024
 _MOMENT_SECONDS = 0.05  # aiohttp takes 0 for "without end"
 _TOO_SLOW = KycError(Code.INVALID_DATA, "body: came too slowly")
 _BROKEN_BODY = KycError(Code.INVALID_DATA, "body: malformed or cut off")
@@ -94,7 +95,7 @@ class RestServer:
         return len(self._http.connections) if self._http is not None else 0
 
     async def start(self) -> None:
-        """Listen; raises OSError where the address cannot be had. Once more does nothing."""
+        """Listen; raises ListenError where the address cannot be had. Once more does nothing."""
         if self._listener is not None:
             return
         settings = self._settings
@@ -107,10 +108,7 @@ class RestServer:
             lingering_time=settings.discard_seconds,
             auto_decompress=False,
         )
-        host, port = self._place
-        self._listener = await asyncio.get_running_loop().create_server(
-            self._http, host, port, ssl=self._ssl_context, backlog=BACKLOG
-        )
+        self._listener = await listen("--http", self._place, self._http, self._ssl_context)
         self._place = self._listener.sockets[0].getsockname()[:2]
 
     async def drain(self, seconds: float) -> None:
@@ -180,6 +178,9 @@ class RestServer:
             )
 
     async def _route(self, request: web.BaseRequest) -> web.StreamResponse:
+        refused = refusal_of_head(request)
+        if refused is not None:
+            return _closing(refused)
         path = request.rel_url.raw_path
         resource, parameter = self._router.find(path)
         if resource is not None:
