@@ -59,6 +59,21 @@ async def test_never_reading_client_is_cut_off(serve):
     assert (await (await daemon.connect()).ask("Ping"))["status"] == 200
 
 
+async def test_never_reading_client_is_cut_off_over_http_too(serve):
+    daemon = await serve(slow_seconds=1)
+    with socket.create_connection(daemon.app.http_address) as deaf:
+        deaf.setblocking(False)
+        await asyncio.get_running_loop().sock_sendall(
+            deaf, b"GET /docs/static/swagger-ui-bundle.js HTTP/1.1\r\nHost: a\r\n\r\n" * 20
+        )
+        async with asyncio.timeout(8):
+            while not daemon.app.rest.connections:
+                await asyncio.sleep(0.01)
+            while daemon.app.rest.connections:
+                await asyncio.sleep(0.05)
+    assert (await (await daemon.connect()).ask("Ping"))["status"] == 200
+
+
 async def test_answers_that_come_late_to_a_client_that_does_not_read(serve):
     daemon = await serve(out_buffer_bytes_max=64 * 1024)
     client = await daemon.connect()
