@@ -2,7 +2,7 @@
 
 import heapq
 from collections import Counter
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from itertools import islice
 from typing import Any
 
@@ -163,7 +163,10 @@ class Cache:
         for text in snapshot.template_texts:
             self.put_text(text)
         for template in snapshot.templates:
-            self.put_template(template)
+            self.templates[template.id] = template
+            self._template_index.add(template)
+            self._codes[template.brand, template.code] = template.id
+        self._sort_brands({template.brand for template in self.templates.values()})
         for profile in snapshot.profiles:
             self.put_profile(profile)
         for kyc_id, steps in _grouped(snapshot.steps).items():
@@ -172,8 +175,7 @@ class Cache:
                 self.steps[step.id] = step
                 self._uses[step.template_id] += 1
                 self._note_step(step)
-        for document in snapshot.documents:
-            self.put_document(document)
+        self.put_documents(snapshot.documents)
         for kept in snapshot.idempotency:
             self.put_key(kept)
         self.counters = dict(snapshot.counters)
@@ -221,13 +223,12 @@ class Cache:
             del self._codes[template.brand, template.code]
 
     def _sort_brands(self, brands: Collection[str]) -> None:
-        for brand in brands:
-            active = [
-                found
-                for found in self.templates.values()
-                if found.brand == brand and found.status is TemplateStatus.ACTIVE
-            ]
-            self._by_brand[brand] = tuple(sorted(active, key=lambda found: (found.sort_index, found.id)))
+        active: dict[str, list[Template]] = {brand: [] for brand in brands}
+        for found in self.templates.values():
+            if found.brand in active and found.status is TemplateStatus.ACTIVE:
+                active[found.brand].append(found)
+        for brand, templates in active.items():
+            self._by_brand[brand] = tuple(sorted(templates, key=lambda found: (found.sort_index, found.id)))
 
     def put_profile(self, profile: Profile) -> None:
         """Keep a profile."""
@@ -252,11 +253,18 @@ class Cache:
         if step.expire_time and step.status is StepStatus.APPROVED:
             heapq.heappush(self._due, (step.expire_time, "step", step.id))
 
-    def put_document(self, document: Document) -> None:
-        """Keep a document."""
+    def put_documents(self, documents: Iterable[Document]) -> None:
+        """Keep documents, those of one profile together: a profile may have hundreds."""
+        changed: dict[int, list[Document]] = {}
+        for document in documents:
+            changed.setdefault(document.kyc_id, []).append(document)
+            self._note_document(document)
+        for kyc_id, its_own in changed.items():
+            self._documents_of[kyc_id] = with_documents(self.documents_of(kyc_id), its_own)
+
+    def _note_document(self, document: Document) -> None:
         old = self.documents.get(document.id)
         self.documents[document.id] = document
-        self._documents_of[document.kyc_id] = with_record(self.documents_of(document.kyc_id), document)
         if old is None:
             self._document_index.add(document)
             self._files[document.file_id] = document.id
@@ -266,7 +274,7 @@ class Cache:
             heapq.heappush(self._due, (document.expire_time, "document", document.id))
 
 
-def _grouped(steps: Any) -> dict[int, list[Step]]:
+def _grouped(steps: Iterable[Step]) -> dict[int, list[Step]]:
     groups: dict[int, list[Step]] = {}
     for step in steps:
         groups.setdefault(step.kyc_id, []).append(step)
@@ -279,6 +287,13 @@ def with_record(held: tuple[Any, ...], record: Any) -> tuple[Any, ...]:
         if other.id == record.id:
             return (*held[:place], record, *held[place + 1 :])
     return (*held, record)
+
+
+def with_documents(held: tuple[Document, ...], documents: Iterable[Document]) -> tuple[Document, ...]:
+    """Return the documents with the new values of those that changed, and with the new ones at the end."""
+    changed = {document.id: document for document in documents}
+    kept = [changed.pop(other.id, other) for other in held]
+    return (*kept, *changed.values())
 
 
 def few(query: ListQuery, records: Sequence[Any]) -> Page:

@@ -44,7 +44,7 @@ class Overlay:
         self._brands: dict[str, bool] = {}
         self._customers: dict[tuple[int, str], int] = {}
         self._steps_of: dict[int, tuple[Step, ...]] = {}
-        self._documents_of: dict[int, tuple[Document, ...]] = {}
+        self._new_documents: dict[int, tuple[int, ...]] = {}
         self._files: dict[str, int] = {}
         self._uses: dict[int, bool] = {}
         self._undo: list[tuple[dict[Any, Any], Any, Any]] = []
@@ -141,8 +141,12 @@ class Overlay:
 
     def documents_of(self, kyc_id: int) -> tuple[Document, ...]:
         """Return all the documents of a profile, ids ascending."""
-        held = self._documents_of.get(kyc_id)
-        return self.cache.documents_of(kyc_id) if held is None else held
+        held, new = self.cache.documents_of(kyc_id), self._new_documents.get(kyc_id)
+        if new is None:
+            return held
+        # Put together when it is asked for: a step that is handed in changes hundreds one by one.
+        documents = self.documents
+        return (*[documents.get(each.id, each) for each in held], *[documents[each] for each in new])
 
     def document_with_file(self, file_id: str) -> Document | None:
         """Return the last document this file was attached to, or None."""
@@ -198,7 +202,11 @@ class Overlay:
 
     def put_document(self, document: Document) -> None:
         """Keep a document."""
-        self._set(self._documents_of, document.kyc_id, with_record(self.documents_of(document.kyc_id), document))
+        kyc_id, new = document.kyc_id, self._new_documents.get(document.kyc_id, ())
+        if document.id not in self.documents and document.id not in self.cache.documents:
+            self._set(self._new_documents, kyc_id, (*new, document.id))
+        elif kyc_id not in self._new_documents:
+            self._set(self._new_documents, kyc_id, new)
         self._set(self.documents, document.id, document)
         self._set(self._files, document.file_id, document.id)
 
@@ -265,15 +273,14 @@ class Overlay:
         for profile in self.profiles.values():
             cache.put_profile(profile)
         cache.put_steps(self.steps, self._steps_of)
-        for document in self.documents.values():
-            cache.put_document(document)
+        cache.put_documents(self.documents.values())
         for kept in self.keys.values():
             cache.put_key(kept)
         cache.counters = self.counters()
 
     def touched_profiles(self) -> set[int]:
         """Return the profiles whose prepared replies are no longer true."""
-        return self.profiles.keys() | self._steps_of.keys() | self._documents_of.keys()
+        return self.profiles.keys() | self._steps_of.keys() | self._new_documents.keys()
 
 
 def _split(changed: dict[int, Any], held: dict[int, Any]) -> TableChange:

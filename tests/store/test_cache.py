@@ -40,7 +40,7 @@ def test_what_is_due(puts, now, limit):
         if kind == "step":
             cache.put_steps({id_: made}, {made.kyc_id: (made,)})
         else:
-            cache.put_document(made)
+            cache.put_documents([made])
     due = [key for key, found in model.items() if found.status == 2 and 0 < found.expire_time <= now]
     times = [model[key].expire_time for key in cache.due(now, limit)]
     assert times == sorted(model[key].expire_time for key in due)[:limit]
@@ -60,7 +60,7 @@ def test_the_files_that_documents_and_answers_hold():
         found = step(number)
         found.template_id, found.answers = made_from, answers
         cache.put_steps({found.id: found}, {found.kyc_id: (found,)})
-    cache.put_document(document(1))
+    cache.put_documents([document(1)])
     assert list(cache.attached_files()) == ["f1", uuids[0], uuids[0]]
 
 

@@ -131,7 +131,7 @@ def test_documents(changes, query):
     for id_, customer, kind, status in changes:
         customer_ = model[id_].customer_id if id_ in model else customer
         model[id_] = document(id_, customer_, kind, status)
-        cache.put_document(model[id_])
+        cache.put_documents([model[id_]])
     check(cache.list_documents, query, model.values())
 
 
