@@ -126,6 +126,7 @@ def open_step(step: Step) -> None:
 
 def attach(context: WriteContext, profile: Profile, file: FileFacts, step_id: int, type_: str) -> Document:
     """Make the document; what it says of the file is copied from storage, never from the client."""
+    documents.ensure_room(context.changes.documents_of(profile.id))
     document = Document(
         id=context.changes.next_id("document"),
         customer_id=profile.customer_id,

@@ -1,6 +1,6 @@
 """The life of a document: its one table of moves."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import Any
 
@@ -29,6 +29,20 @@ TRANSITIONS: Mapping[DocumentStatus, frozenset[DocumentStatus]] = MappingProxyTy
 USABLE = frozenset({DocumentStatus.UPLOADED, DocumentStatus.PENDING, DocumentStatus.APPROVED})
 """The statuses in which a document lets its step be submitted."""
 
+DOCUMENTS_MAX = 500
+"""Usable documents of one profile. Rejected, expired and deleted ones do not count: there is always a way to room."""
+
+
+def ensure_room(held: Sequence[Document]) -> None:
+    """Raise INVALID_STATE when a profile with these documents takes no further one."""
+    if len(held) < DOCUMENTS_MAX:
+        return
+    if sum(document.status in USABLE for document in held) >= DOCUMENTS_MAX:
+        raise KycError(
+            Code.INVALID_STATE,
+            f"Profile has {DOCUMENTS_MAX} documents that are uploaded, pending or approved; it takes no more",
+        )
+
 
 def allows(document: Document, to: DocumentStatus) -> bool:
     """Tell whether the document may become `to` now."""
@@ -43,7 +57,7 @@ def move(document: Document, to: DocumentStatus, *, now: int, **changes: Any) ->
     if not allows(document, to):
         raise KycError(
             Code.INVALID_STATE,
-            f"Document is {DocumentStatus(document.status).name.lower()}; "
+            f"Document has status {DocumentStatus(document.status).name.lower()}; "
             f"it cannot become {DocumentStatus(to).name.lower()}",
         )
     return amend(document, now=now, status=to, **changes)

@@ -49,7 +49,7 @@ def move(step: Step, to: StepStatus, *, now: int, **changes: Any) -> Step:
     if not allows(step, to):
         raise KycError(
             Code.INVALID_STATE,
-            f"Step is {StepStatus(step.status).name.lower()}; it cannot become {StepStatus(to).name.lower()}",
+            f"Step has status {StepStatus(step.status).name.lower()}; it cannot become {StepStatus(to).name.lower()}",
         )
     return replace(step, status=to, version=step.version + 1, updated_time=now, **changes)
 

@@ -1,6 +1,11 @@
 """Documents: attached, shown, approved, rejected, deleted; every move that is allowed, and no other."""
 
+import asyncio
+
 import pytest
+
+from kycmanager.domain import document as document_rules
+from kycmanager.domain.errors import KycError
 
 ADD, LIST = "MngAddKycDocument", "MngGetKycDocuments"
 APPROVE, REJECT, DELETE = "MngApproveKycDocument", "MngRejectKycDocument", "MngDeleteKycDocument"
@@ -63,6 +68,39 @@ async def test_a_step_that_is_history_takes_no_documents(daemon):
     )  # fmt: skip
 
 
+async def test_a_profile_has_room_for_so_many_documents(daemon, monkeypatch):
+    monkeypatch.setattr(document_rules, "DOCUMENTS_MAX", 3)
+    step_id = await daemon.step()
+    await daemon.step(customer=8)
+    made = [await daemon.document(step_id=place) for place in (step_id, 0, 0)]
+    file_id = await daemon.upload()
+    full = (409, "INVALID_STATE", "Profile has 3 documents that are uploaded, pending or approved; it takes no more")
+    for _ in range(2):
+        for who, command in ((daemon.boss, ADD), (daemon.customer(), "CustomerAddKycDocument")):
+            assert await who.refused(command, {"kyc_id": 1, "file_id": file_id}) == full
+        await daemon.restart()
+    await daemon.document(customer=8)
+    await daemon.core.tasks.finish()
+    assert (await daemon.core.storage.get(file_id)).pins == 0
+    await daemon.boss.call(DELETE, {"id": made[0]["id"]})
+    await daemon.boss.call(APPROVE, {"id": made[1]["id"]})
+    await daemon.customer().call("CustomerAddKycDocument", {"kyc_id": 1, "file_id": file_id})
+    assert await daemon.boss.refused(ADD, {"kyc_id": 1, "file_id": file_id}) == full
+    await daemon.boss.call(REJECT, {"id": made[1]["id"], "reason": "forged"})
+    await daemon.boss.call(ADD, {"kyc_id": 1, "file_id": file_id})
+
+
+async def test_the_last_place_is_given_once(daemon, monkeypatch):
+    monkeypatch.setattr(document_rules, "DOCUMENTS_MAX", 2)
+    await daemon.step()
+    file_id = await daemon.upload()
+    calls = [daemon.boss.start(ADD, {"kyc_id": 1, "file_id": file_id}) for _ in range(5)]
+    done = await asyncio.gather(*calls, return_exceptions=True)
+    assert [isinstance(each, KycError) for each in done] == [False, False, True, True, True]
+    await daemon.core.tasks.finish()
+    assert (await daemon.core.storage.get(file_id)).pins == 2
+
+
 async def test_attaching_and_deciding_moves_no_step(daemon):
     step_id = await daemon.step(step_type=0)
     made = await daemon.document(step_id=step_id)
@@ -120,7 +158,7 @@ async def test_moves(daemon, status, move):
         return
     code, name, message = await daemon.boss.refused(COMMANDS[move], data)
     assert (code, name) == (409, "INVALID_STATE")
-    assert message.startswith(f"Document is {status}; it cannot become ")
+    assert message.startswith(f"Document has status {status}; it cannot become ")
     assert daemon.core.cache.documents[document_id] == before
     assert len(await daemon.audit()) == rows
 

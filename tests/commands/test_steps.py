@@ -116,7 +116,7 @@ async def test_moves(daemon, status, manual, move):
         return
     code, name, message = await caller.refused(command, {"id": step_id})
     assert (code, name) == (409, "INVALID_STATE")
-    assert message.startswith(f"Step is {status}")
+    assert message.startswith(f"Step has status {status}; it cannot become ")
     assert await daemon.shown(step_id) == before
     assert len(await daemon.audit()) == rows
 

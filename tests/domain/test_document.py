@@ -5,7 +5,7 @@ from itertools import product
 
 import pytest
 
-from kycmanager.domain.document import TRANSITIONS, USABLE, allows, amend, move
+from kycmanager.domain.document import DOCUMENTS_MAX, TRANSITIONS, USABLE, allows, amend, ensure_room, move
 from kycmanager.domain.enums import DocumentStatus
 from kycmanager.domain.errors import Code, KycError
 from kycmanager.domain.records import Document
@@ -24,6 +24,19 @@ ALLOWED = {
     ("APPROVED", "REJECTED"),
 }
 
+
+@pytest.mark.parametrize("status", DocumentStatus)
+def test_room(document: Callable[..., Document], status: DocumentStatus) -> None:
+    held = [document(status=DocumentStatus.DELETED), *[document(status=status)] * DOCUMENTS_MAX]
+    ensure_room(held[:DOCUMENTS_MAX])
+    if status.name in {"REJECTED", "EXPIRED", "DELETED"}:
+        ensure_room(held)
+        return
+    with pytest.raises(KycError, match=f"^Profile has {DOCUMENTS_MAX} documents that are uploaded,") as caught:
+        ensure_room(held)
+    assert caught.value.code is Code.INVALID_STATE
+
+
 PAIRS = list(product(DocumentStatus, DocumentStatus))
 
 
@@ -40,7 +53,7 @@ def test_every_move(document: Callable[..., Document], status: DocumentStatus, t
         with pytest.raises(KycError) as caught:
             move(before, to, now=300)
         assert caught.value.code is Code.INVALID_STATE
-        assert caught.value.message == f"Document is {status.name.lower()}; it cannot become {to.name.lower()}"
+        assert caught.value.message == f"Document has status {status.name.lower()}; it cannot become {to.name.lower()}"
 
 
 def test_every_status_has_its_row() -> None:

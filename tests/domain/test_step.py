@@ -46,11 +46,11 @@ def test_every_move(step: Callable[..., Step], step_type: StepType, status: Step
         with pytest.raises(KycError) as caught:
             move(before, to, now=300)
         assert caught.value.code is Code.INVALID_STATE
-        assert caught.value.message == f"Step is {status.name.lower()}; it cannot become {to.name.lower()}"
+        assert caught.value.message == f"Step has status {status.name.lower()}; it cannot become {to.name.lower()}"
 
 
 def test_the_message_of_a_refused_move(step: Callable[..., Step]) -> None:
-    with pytest.raises(KycError, match=r"^Step is approved; it cannot become rejected$"):
+    with pytest.raises(KycError, match=r"^Step has status approved; it cannot become rejected$"):
         move(step(status=StepStatus.APPROVED), StepStatus.REJECTED, now=300)
 
 
