@@ -174,7 +174,7 @@ async def test_risk_makes_a_profile_too(daemon):
     await daemon.boss.call("MngSetKycRisk", {"customer_id": 7, "brand": "acme", "risk_level": 4})
     assert (await daemon.profile())["status"] == 6
     assert (await daemon.boss.refused("MngSetKycRisk", {"customer_id": 7, "brand": "acme", "risk_level": 5}))[2] == (
-        "risk_level: is not one of the allowed values"
+        "risk_level: expected 0 to 4"
     )
 
 
