@@ -115,6 +115,8 @@ def _refuse_taken_code(context: WriteContext, brand: str, code: str, own_id: int
 def add_template(context: WriteContext, request: AddTemplate, _target: None) -> TemplateReply:
     """Check the schema, keep the template, tell of it."""
     form_schema.ensure_requirements(request.requirements)
+    texts = {"form_schema": request.form_schema, "requirements": request.requirements}
+    form_schema.ensure_size(texts, **texts)
     form_schema.ensure(request.form_schema)
     _refuse_taken_code(context, request.brand, request.code, 0)
     template = Template(
@@ -144,6 +146,9 @@ def update_template(context: WriteContext, request: UpdateTemplate, target: Temp
     given = {name: value for name in CHANGEABLE if (value := getattr(request, name)) is not UNSET}
     if "brand" in given and not context.session.sees(given["brand"]):
         raise not_found("template")
+    texts = {"form_schema": target.form_schema, "requirements": target.requirements}
+    if texts.keys() & given.keys():
+        form_schema.ensure_size(given, **{name: given.get(name, text) for name, text in texts.items()})
     if "form_schema" in given:
         form_schema.ensure(given["form_schema"])
     brand, code = given.get("brand", target.brand), given.get("code", target.code)

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from typing import Any
 
+import msgspec
 from msgspec import Struct
 
 from kycmanager.domain.errors import Code, KycError
@@ -27,6 +28,8 @@ FIELDS_MAX = 1_000
 OPTIONS_MAX = 1_000
 NAME_CHARS_MAX = 128
 OPTION_CHARS_MAX = 1_000
+TEXT_BYTES_MAX = 256 * 1024
+"""Bytes as JSON of a form_schema and its requirements together: every step and list shows them."""
 FAULTS_MAX = 1_000
 """Faults told of one value: a hostile one must not grow into an answer many times its size."""
 INTEGER_MIN = -(2**63)
@@ -75,6 +78,16 @@ def ensure_requirements(requirements: object) -> None:
     """Raise INVALID_DATA unless `requirements` is a JSON object; its content is shown, not enforced."""
     if not isinstance(requirements, dict):
         raise refusal([Fault("requirements", "type", "must be a JSON object")])
+
+
+def ensure_size(given: dict[str, Any], *, form_schema: dict[str, Any], requirements: dict[str, Any]) -> None:
+    """Raise INVALID_DATA when both together are longer than TEXT_BYTES_MAX; it names the longer one of those given."""
+    texts = {"form_schema": form_schema, "requirements": requirements}
+    lengths = {name: len(msgspec.json.encode(text)) for name, text in texts.items()}
+    if sum(lengths.values()) > TEXT_BYTES_MAX:
+        field = max(lengths.keys() & given.keys(), key=lambda name: lengths[name])
+        message = f"form_schema and requirements together have at most {TEXT_BYTES_MAX // 1024} KiB as JSON"
+        raise refusal([Fault(field, "too_long", message)])
 
 
 def check(form_schema: object) -> list[Fault]:

@@ -115,6 +115,36 @@ async def test_updating_checks_the_schema_and_the_code(daemon):
     assert (await daemon.boss.call(UPDATE, {"id": second["id"], "code": "two"}))["template"]["version"] == 2
 
 
+HALF = "x" * (128 * 1024)
+LONG = "form_schema and requirements together have at most 256 KiB as JSON"
+
+
+@pytest.mark.parametrize(
+    ("change", "field"),
+    [
+        ({"form_schema": {"title": HALF + HALF}}, "form_schema"),
+        ({"requirements": {"text": HALF + HALF}}, "requirements"),
+        ({"form_schema": {"title": HALF + "1"}, "requirements": {"text": HALF}}, "form_schema"),
+        ({"form_schema": {"title": HALF}, "requirements": {"text": HALF + "12"}}, "requirements"),
+    ],
+)
+async def test_a_template_is_only_so_long(daemon, change, field):
+    refusal = (400, "INVALID_DATA", f"{field}: {LONG}")
+    assert await daemon.boss.refused(ADD, {"brand": "acme", "code": "id", "level": 1, **change}) == refusal
+    made = await daemon.template("id")
+    assert await daemon.boss.refused(UPDATE, {"id": made["id"], **change}) == refusal
+
+
+async def test_an_update_counts_what_stays(daemon):
+    made = await daemon.template("id", form_schema={"title": HALF}, requirements={"text": HALF[:-25]})
+    change = {"id": made["id"], "form_schema": {"title": HALF + "123"}}
+    assert await daemon.boss.refused(UPDATE, change) == (400, "INVALID_DATA", f"form_schema: {LONG}")
+    change["form_schema"] = {"title": HALF + "12"}
+    assert (await daemon.boss.call(UPDATE, change))["template"]["version"] == 2
+    change = {"id": made["id"], "requirements": {"text": HALF[:-24]}}
+    assert await daemon.boss.faults(UPDATE, change) == [("requirements", "too_long")]
+
+
 async def test_a_freed_code_can_be_taken(daemon):
     first, second = await daemon.template("one"), await daemon.template("two")
     await daemon.boss.call(UPDATE, {"id": first["id"], "code": "free"})
