@@ -24,6 +24,8 @@ from kycmanager.transports.control import run_local
 from storagemanager import OpenReport, PinReport, StorageManager, StorageSettings
 
 EXPIRED_AT_ONCE = 256
+TIMER = "timer"
+"""The source of what no caller asked for, in the audit."""
 
 logger = log.get_logger("core")
 
@@ -161,14 +163,17 @@ class Core:
         while due := self.cache.due(self.clock(), EXPIRED_AT_ONCE):
             steps = [record_id for kind, record_id in due if kind == "step"]
             documents = [record_id for kind, record_id in due if kind == "document"]
-            await run_local(self.executor, "SysExpireDue", {"steps": steps, "documents": documents})
+            data = {"steps": steps, "documents": documents}
+            await run_local(self.executor, "SysExpireDue", data, source=TIMER)
 
     async def forget(self) -> None:
-        """Forget keys and revocations that no longer count."""
+        """Forget keys and revocations that no longer count, and that the disk was full if it is no more."""
         now = self.clock()
         self.cache.forget_keys(now - self.config.idempotency.hours * 3600)
         self.revocations.forget(now)
         await self.store.maintain()
+        if self.strand.full and self.strand.healthy:
+            self.strand.probe()
 
     async def expire_uploads(self) -> None:
         """Remove the uploads that nobody attached in time."""

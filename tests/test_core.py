@@ -5,6 +5,8 @@ import gc
 
 import pytest
 
+from kycmanager.app import App
+from kycmanager.config import from_table
 from kycmanager.core import Tasks, WallClock, tell_storage
 from kycmanager.domain.errors import KycError
 from kycmanager.ports import StoreRefused
@@ -124,6 +126,27 @@ async def test_expiry_that_is_refused_is_told(daemon):
     daemon.now += 1
     with pytest.raises(KycError, match="stopping"):
         await daemon.core.expire_due()
+
+
+async def test_room_on_a_full_disk_is_found_without_a_write(daemon):
+    await daemon.template("one")
+    daemon.core.strand.full = True
+    await daemon.core.forget()
+    async with asyncio.timeout(5):
+        while daemon.core.strand.full:
+            await asyncio.sleep(0.01)
+    assert not (await daemon.audit())[1:]
+    assert (await daemon.template("two"))["id"] == 3
+    await daemon.restart()
+    assert (await daemon.template("three"))["id"] == 4
+
+
+def test_a_full_disk_is_a_reason_not_to_be_asked(tmp_path):
+    app = App(from_table({"tokens": {"secret": "s" * 40}}, {}), tmp_path, lambda *_: None)
+    app._serving = True
+    assert app.reasons_not_ready() == []
+    app.core.strand.full = True
+    assert app.reasons_not_ready() == ["the disk is full; writes are refused"]
 
 
 async def test_tasks_are_waited_for_whatever_they_do():

@@ -71,6 +71,8 @@ class CommandStrand:
         self.batches = 0
         self.commands = 0
         self.healthy = True
+        self.full = False
+        """The last commit found the disk full."""
 
     @property
     def depth(self) -> int:
@@ -104,6 +106,10 @@ class CommandStrand:
             raise KycError(Code.OVERLOADED, "Too many writes are waiting; try again later")
         self._queue.append((run, done))
         self._wake.set()
+
+    def probe(self) -> None:
+        """Find out whether a full disk has room again: an id is used up, which the base has to write down."""
+        self.post(lambda changes, _now: changes.next_id("template"), lambda _result: None)
 
     async def _serve(self) -> None:
         while True:
@@ -146,21 +152,30 @@ class CommandStrand:
         """Run one batch and commit it; the results stand in the order of the jobs."""
         overlay = self._overlay()
         results = await self._handle(overlay, jobs)
-        if not overlay.changed:
+        if not overlay.changed and not (self.full and overlay.counters() != self._cache.counters):
             return results
         try:
             await self._store.commit(overlay.batch())
         except DataFault:
             return await self._run_apart(jobs)
         except StoreFull:
+            self._tell_full(full=True)
             return [KycError(Code.STORAGE_FULL, "The disk is full; nothing was changed")] * len(jobs)
         except OutcomeUnknown:
             for _, done in jobs:
                 _answer(done, _unknown())
             await self._recover(overlay)
             return [_ANSWERED] * len(jobs)
+        self._tell_full(full=False)
         self._publish(overlay)
         return results
+
+    def _tell_full(self, *, full: bool) -> None:
+        if full and not self.full:
+            logger.warning("the disk is full; writes are refused")
+        elif self.full and not full:
+            logger.info("the disk has room again; writes are taken")
+        self.full = full
 
     def _overlay(self) -> Overlay:
         return Overlay(

@@ -32,12 +32,17 @@ Run = Callable[[str, dict[str, Any], Report], Awaitable[bytes]]
 def _silently(_what: str, _done: int, _total: int) -> None: ...
 
 
-async def run_local(executor: Executor, name: str, data: dict[str, Any], report: Report = _silently) -> bytes:
-    """Run a row no token reaches, or one that only reads; return its reply data, raise KycError."""
+async def run_local(
+    executor: Executor, name: str, data: dict[str, Any], report: Report = _silently, *, source: str = SOURCE
+) -> bytes:
+    """Run a row no token reaches, or one that only reads; return its reply data, raise KycError.
+
+    `source` is what the audit tells of the way in.
+    """
     command = executor.find(name)
     if not _is_local(command):
         raise forbidden()
-    call = executor.admit(command, LOCAL, data, source=SOURCE)
+    call = executor.admit(command, LOCAL, data, source=source)
     answer: asyncio.Future[bytes | KycError] = asyncio.get_running_loop().create_future()
 
     def done(result: bytes | KycError) -> None:

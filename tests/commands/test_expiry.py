@@ -35,7 +35,7 @@ async def test_what_expiry_leaves_behind(daemon):
     assert kinds == ["step.expired", "step.required", "profile.updated"]
     rows = (await daemon.audit())[-2:]
     assert [(row.actor_id, row.actor_session, row.source, row.reason) for row in rows] == [
-        (0, 4, "control", "expired")
+        (0, 4, "timer", "expired")
     ] * 2
     assert [(row.step_id, row.old_status, row.new_status) for row in rows] == [(2, 0, 0), (1, 2, 4)]
     assert rows[0].details == {"successor_of": 1}

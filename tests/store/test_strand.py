@@ -4,6 +4,7 @@ import asyncio
 import itertools
 
 import pytest
+import structlog
 
 from kycmanager.domain.errors import Code, KycError, not_found
 
@@ -97,6 +98,33 @@ async def test_a_full_disk_changes_nothing(line):
     assert line.stored() == line.told == []
     assert await line.put(3) == 1
     assert line.strand.healthy
+
+
+async def test_a_full_disk_is_told_once_and_so_is_its_end(line):
+    line.store.faults = ["full", "full"]
+    assert not line.strand.full
+    with structlog.testing.capture_logs() as lines:
+        for customer in (1, 2):
+            assert (await line.put(customer)).code is Code.STORAGE_FULL
+            assert line.strand.full
+        assert [await line.put(customer) for customer in (3, 4)] == [1, 2]
+    assert not line.strand.full
+    assert [(each["log_level"], each["event"]) for each in lines] == [
+        ("warning", "the disk is full; writes are refused"),
+        ("info", "the disk has room again; writes are taken"),
+    ]
+
+
+async def test_a_probe_finds_room_again(line):
+    line.store.faults = ["full", "full"]
+    assert (await line.put(1)).code is Code.STORAGE_FULL
+    for full in (True, False, False):
+        line.strand.probe()
+        await line.post(lambda _changes, now: now)
+        assert line.strand.full is full
+    assert line.told[0].events == []
+    assert await line.put(2) == 1
+    assert line.cache.counters["template"] == (await line.base.reopen())["template"] == 2
 
 
 async def test_a_full_queue_refuses_at_once(open_line):
