@@ -80,22 +80,42 @@ class Call(Struct, frozen=True):
     key: str
 
 
+class Repeated(Struct, frozen=True, eq=False):
+    """The reply to a write that was made before, under the same key: this time nothing was changed."""
+
+    reply: Any
+
+
+def _nothing() -> None: ...
+
+
 class _Write(Struct, frozen=True, eq=False):
-    """A write on its way through the strand: what runs there, and what answers after the commit."""
+    """A write on its way through the strand: what runs there, and what answers after the commit.
+
+    `undo` takes back what was prepared for it, when it turns out that it is not made.
+    """
 
     call: Call
     facts: Any
     codec: Codec
     done: Done
     refusal: Callable[[Call, BaseException], KycError]
+    undo: Callable[[], None] = _nothing
 
     def run(self, changes: Changes, now: int) -> Any:
         return apply(self.call, self.facts, changes, now)
 
     def finish(self, result: Any) -> None:
         if isinstance(result, BaseException):
-            self.done(self.refusal(self.call, result))
+            refusal = self.refusal(self.call, result)
+            # With the outcome unknown the write may be there: what it needs must stay.
+            if refusal.code is not Code.OUTCOME_UNKNOWN:
+                self.undo()
+            self.done(refusal)
             return
+        if isinstance(result, Repeated):
+            self.undo()
+            result = result.reply
         try:
             data = self.codec.accepted if result is ACCEPTED else self.codec.encode(result)
         except Exception as error:  # noqa: BLE001 - the strand must go on
@@ -179,7 +199,7 @@ class Executor:
             if kind is Kind.READ:
                 done(self._read(call, codec, subscriber))
             elif kind is Kind.WRITE and call.command.prepare is None:
-                self._write(call, None, codec, done)
+                self._post(_Write(call, None, codec, done, self._refusal))
             else:
                 self._spawn(self._wait(call, codec, done, progress))
         except Exception as error:  # noqa: BLE001 - every fault becomes one answer
@@ -211,8 +231,7 @@ class Executor:
             self._prepared.put(command.name, codec.name, target.id, target.brand, data)
         return data
 
-    def _write(self, call: Call, facts: Any, codec: Codec, done: Done) -> None:
-        write = _Write(call, facts, codec, done, self._refusal)
+    def _post(self, write: _Write) -> None:
         self._strand.post(write.run, write.finish)
 
     async def _wait(self, call: Call, codec: Codec, done: Done, progress: Progress) -> None:
@@ -245,27 +264,25 @@ class Executor:
         )
         facts = await prepare.run(context, call.request)
 
-        def finish(result: bytes | KycError) -> None:
-            # With the outcome unknown the write may be there: what it needs must stay.
-            refused = isinstance(result, KycError) and result.code is not Code.OUTCOME_UNKNOWN
-            if refused and prepare.undo is not None:
+        def undo() -> None:
+            if prepare.undo is not None:
                 self._spawn(prepare.undo(self._files, facts))
-            done(result)
 
+        write = _Write(call, facts, codec, done, self._refusal, undo)
         try:
-            self._write(call, facts, codec, finish)
+            self._post(write)
         except KycError as error:
-            finish(error)
+            write.finish(error)
 
 
 def apply(call: Call, facts: Any, changes: Changes, now: int) -> Any:
-    """Run a write on the strand: the key, the reach, the version, then the handler."""
+    """Run a write on the strand: the key, the reach, the version, then the handler; return its reply or `Repeated`."""
     digest = b""
     if call.key:
         digest = _digest(call)
         seen = changes.idempotency(_key_scope(call))
         if seen is not None and now < seen.time + changes.idempotency_seconds:
-            return _repeat(call, seen, digest, changes)
+            return Repeated(_repeat(call, seen, digest, changes))
     target = call.command.access.scope(changes, call.session, call.request)
     _refuse_stale(call.request, target)
     context = WriteContext(call.session, now, call.source, changes, facts)

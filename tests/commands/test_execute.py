@@ -84,6 +84,23 @@ async def test_a_reply_that_cannot_be_written_fails_alone(daemon):
     await daemon.step("one")
 
 
+async def test_a_reply_that_cannot_be_written_keeps_the_file_of_its_document(daemon):
+    executor = daemon.core.executor
+    await daemon.step()
+    data = {"kyc_id": 1, "file_id": await daemon.upload()}
+
+    def refuse(_value):
+        raise ValueError("no such thing on this wire")
+
+    found = asyncio.get_running_loop().create_future()
+    call = executor.admit(executor.find("MngAddKycDocument"), daemon.boss.session, data, source="test")
+    executor.run(call, Codec("odd", refuse), found.set_result)
+    assert (await found).code is Code.INTERNAL
+    await daemon.core.tasks.finish()
+    assert len(daemon.core.cache.documents) == 1
+    assert (await daemon.core.storage.get(data["file_id"])).pins == 1
+
+
 async def test_a_caller_that_raises_does_not_stop_the_strand(daemon):
     executor = daemon.core.executor
 

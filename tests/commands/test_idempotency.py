@@ -1,5 +1,7 @@
 """Idempotency keys: a repeated write gives the first answer and changes nothing; the key decides, and its data."""
 
+import asyncio
+
 import pytest
 
 from kycmanager.domain.enums import SessionType
@@ -142,6 +144,29 @@ async def test_attaching_is_repeated(daemon, who):
     first = await caller.call(command, data, key="k")
     assert await caller.call(command, data, key="k") == first
     assert len(daemon.core.cache.documents) == 1
+    await daemon.core.tasks.finish()
+    assert (await daemon.core.storage.get(data["file_id"])).pins == 1
+
+
+async def test_attaching_twice_in_one_batch_keeps_the_file_once(daemon):
+    await daemon.step()
+    data = {"kyc_id": 1, "file_id": await daemon.upload()}
+    first, *others = await asyncio.gather(
+        *[daemon.manager().start("MngAddKycDocument", data, key="k") for _ in range(3)]
+    )
+    assert others == [first, first]
+    await daemon.core.tasks.finish()
+    assert (await daemon.core.storage.get(data["file_id"])).pins == 1
+
+
+async def test_answers_that_are_repeated_keep_their_files_once(daemon):
+    schema = {"sections": [{"fields": [{"name": "scan", "type": "file_reference"}]}]}
+    file_id = await daemon.upload()
+    data = {"id": await daemon.step(form_schema=schema), "answers": {"scan": file_id}}
+    first = await daemon.customer().call("CustomerSubmitKycStep", data, key="k")
+    assert await daemon.customer().call("CustomerSubmitKycStep", data, key="k") == first
+    await daemon.core.tasks.finish()
+    assert (await daemon.core.storage.get(file_id)).pins == 1
 
 
 async def test_a_repeated_answer_shows_the_record_as_it_is(daemon):
