@@ -132,6 +132,8 @@ class App:
             reasons.append("the daemon is starting or stopping")
         if not self.core.strand.healthy:
             reasons.append("the base failed while writing; writes wait for it")
+        if self.core.strand.full:
+            reasons.append("the disk is full; writes are refused")
         return reasons
 
     def _connections(self) -> int:
