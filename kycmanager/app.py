@@ -7,15 +7,17 @@ from typing import Any
 
 import msgspec
 
+from kycmanager import log
 from kycmanager.commands import TABLE
 from kycmanager.config import Config, split_address
 from kycmanager.contract import openapi_bytes
 from kycmanager.core import Core, log_fault, wall_clock
-from kycmanager.metrics import Metrics
+from kycmanager.metrics import OTHER, Metrics
 from kycmanager.ports import Clock, Progress
 from kycmanager.timers import Timers
 from kycmanager.tokens.limits import FailedTokens
 from kycmanager.transports.control import ControlServer, run_local
+from kycmanager.transports.door import Observe
 from kycmanager.transports.push import Hub
 from kycmanager.transports.rest.server import RestServer
 from kycmanager.transports.rest.settings import RestSettings
@@ -33,6 +35,7 @@ class App:
         self.config = config
         self.core = Core(config, data_dir, report, clock)
         self.metrics = Metrics(command.name for command in TABLE)
+        self._observe = observer(self.metrics, config.logging.level)
         self.failed_tokens = FailedTokens(config.tokens.failed_per_minute_max, clock)
         self.timers = Timers()
         self.hub: Hub | None = None
@@ -89,7 +92,7 @@ class App:
             hub=hub,
             limits=self.config.limits,
             wrong_token=self.failed_tokens.refusal,
-            observe=self.metrics.observe,
+            observe=self._observe,
             ssl_context=context,
             others=lambda: self.rest.connections if self.rest else 0,
         )
@@ -120,7 +123,7 @@ class App:
             ready=self.reasons_not_ready,
             metrics=self.metrics.render,
             openapi=openapi_bytes(),
-            observe=self.metrics.observe,
+            observe=self._observe,
             others=lambda: self.tcp.connections if self.tcp else 0,
             ssl_context=context,
         )
@@ -191,6 +194,27 @@ async def run_once(
         return result
     finally:
         await core.close()
+
+
+def observer(metrics: Metrics, level: str) -> Observe:
+    """Return what the doors tell of every answered command: it is counted, and logged as the level asks for.
+
+    Above debug only failures are looked at: a success costs one comparison more. Names no row has are the caller's.
+    """
+    names = {command.name for command in TABLE}
+    failed = log.Failures()
+
+    def tell_failures(command_name: str, status: int, seconds: float, count: int = 1, /) -> None:
+        metrics.observe(command_name, status, seconds, count)
+        if status >= log.FAILED:
+            failed(command_name if command_name in names else OTHER, status, seconds)
+
+    def tell_all(command_name: str, status: int, seconds: float, count: int = 1, /) -> None:
+        metrics.observe(command_name, status, seconds, count)
+        name = command_name if command_name in names else OTHER
+        log.log_command(name, status, seconds, **({"count": count} if count > 1 else {}))
+
+    return tell_all if level == "debug" else tell_failures
 
 
 def tls_context(config: Config, data_dir: Path) -> ssl.SSLContext | None:

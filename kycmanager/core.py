@@ -66,10 +66,11 @@ class Tasks:
             await asyncio.gather(*self._running, return_exceptions=True)
 
 
-def log_fault(command: str, error: BaseException) -> str:
-    """Log an unexpected exception of a command once, and return the correlation id of its line."""
+def log_fault(command: str, error: BaseException, **ids: str) -> str:
+    """Log an unexpected exception of a command once, and return the correlation id of its line; `ids` name objects."""
     correlation = log.new_correlation()
-    logger.error("command failed", command=command, exc_info=error)
+    logger.error("command failed", command=command, exc_info=error, **ids)
+    log.correlation.set("")  # a connection lives on: its later lines tell of other things
     return correlation
 
 

@@ -6,8 +6,9 @@ import logging
 import re
 import secrets
 import sys
+import time
 import traceback
-from collections.abc import MutableMapping
+from collections.abc import Callable, MutableMapping
 from contextvars import ContextVar
 from types import TracebackType
 from typing import Any, TextIO
@@ -33,6 +34,12 @@ PRIVATE_KEYS = frozenset(
 
 REDACTED = "[redacted]"
 
+FAILED = 500
+"""A status from here on is a failure of the daemon, not of its caller."""
+
+FAILURES_PER_SECOND = 20
+"""Lines of failed commands in one second; the figures count them all."""
+
 _TEXT_LENGTH_MAX = 300
 _DEPTH_MAX = 4
 _TOKEN = re.compile(r"[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}")
@@ -55,11 +62,33 @@ def get_logger(name: str) -> structlog.typing.FilteringBoundLogger:
     return logger
 
 
-def log_command(name: str, status: int, seconds: float, *, remote: str = "", **ids: int | str) -> None:
+def log_command(name: str, status: int, seconds: float, **ids: int | str) -> None:
     """Tell of one command: 5xx as an error, other refusals as info, successes as debug. `ids` name objects only."""
-    level = logging.ERROR if status >= 500 else logging.INFO if status >= 400 else logging.DEBUG  # noqa: PLR2004
+    level = logging.ERROR if status >= FAILED else logging.INFO if status >= 400 else logging.DEBUG  # noqa: PLR2004
     if _threshold.isEnabledFor(level):
-        _commands.log(level, "command", command=name, status=status, ms=round(seconds * 1000, 3), remote=remote, **ids)
+        _commands.log(level, "command", command=name, status=status, ms=round(seconds * 1000, 3), **ids)
+
+
+class Failures:
+    """Logs commands that failed here, so many a second: telling of an overload must not make it worse."""
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._second = 0
+        self._told = 0
+        self._left_out = 0
+
+    def __call__(self, name: str, status: int, seconds: float) -> None:
+        """Log one, with the number of those left out before; over the bound only count it."""
+        second = int(self._clock())
+        if second != self._second:
+            self._second, self._told = second, 0
+        if self._told == FAILURES_PER_SECOND:
+            self._left_out += 1
+            return
+        self._told += 1
+        left_out, self._left_out = self._left_out, 0
+        log_command(name, status, seconds, **({"left_out": left_out} if left_out else {}))
 
 
 def configure(settings: Logging, stream: TextIO | None = None) -> None:

@@ -2,9 +2,9 @@
 
 from collections.abc import Collection
 from types import TracebackType
-from typing import Self
+from typing import Protocol, Self
 
-from kycmanager.commands.execute import Faults
+from kycmanager import log
 from kycmanager.domain.errors import Code, KycError, invalid, not_found
 from kycmanager.domain.files import FileLabel, FileOwner
 from kycmanager.domain.records import FileFacts
@@ -19,6 +19,8 @@ from storagemanager import (
     Upload,
     content_disposition,
 )
+
+logger = log.get_logger("storage")
 
 _NOBODY = Owner(kind="", id=0, brand="")
 """Owns an upload until its owner is told; no file is ever stored so."""
@@ -41,6 +43,14 @@ _FAULTS = {
     StorageErrorCode.UNAVAILABLE: (Code.OVERLOADED, "The storage does not work at the moment; try again later"),
 }
 _FAULT = (Code.INTERNAL, "Something failed here; the log knows")
+
+
+class Faults(Protocol):
+    """Where a fault of the storage goes: logged once with what it happened to, under the returned correlation id."""
+
+    def __call__(self, command: str, error: BaseException, **ids: str) -> str:
+        """Log the fault, return its correlation id."""
+        ...
 
 
 class StoredFiles:
@@ -72,7 +82,7 @@ class StoredFiles:
         try:
             meta = await self._storage.get(uuid)
         except StorageError as error:
-            raise refused(error, self._faults) from None
+            raise refused(error, self._faults, uuid) from None
         return None if meta is None else stored_file(meta)
 
     async def check(self, file: StoredFile) -> None:
@@ -80,14 +90,15 @@ class StoredFiles:
         try:
             await self._storage.check(await self._meta(file))
         except StorageError as error:
-            raise refused(error, self._faults) from None
+            raise refused(error, self._faults, file.uuid) from None
 
     async def read(self, file: StoredFile, offset: int, length: int) -> "_Outgoing":
         """Check the file, then open a part of it."""
         try:
-            return _Outgoing(await self._storage.open_read(await self._meta(file), offset, length), self._faults)
+            reading = await self._storage.open_read(await self._meta(file), offset, length)
         except StorageError as error:
-            raise refused(error, self._faults) from None
+            raise refused(error, self._faults, file.uuid) from None
+        return _Outgoing(reading, self._faults, file.uuid)
 
     async def _meta(self, file: StoredFile) -> FileMeta:
         meta = await self._storage.get(file.uuid)
@@ -100,7 +111,7 @@ class StoredFiles:
         try:
             found = await self._storage.get_many(file_ids)
         except StorageError as error:
-            raise refused(error, self._faults) from None
+            raise refused(error, self._faults, *file_ids) from None
         return {uuid: file_facts(meta) for uuid, meta in found.items()}
 
     async def pin(self, file_ids: Collection[str]) -> None:
@@ -108,7 +119,7 @@ class StoredFiles:
         try:
             await self._storage.pin(list(file_ids))
         except StorageError as error:
-            raise refused(error, self._faults) from None
+            raise refused(error, self._faults, *file_ids) from None
 
     async def unpin(self, file_ids: Collection[str]) -> None:
         """Let these files go."""
@@ -164,11 +175,12 @@ class _Incoming:
 class _Outgoing:
     """A part of a file that is being read; what breaks it off is logged."""
 
-    __slots__ = ("_faults", "_reading")
+    __slots__ = ("_faults", "_reading", "_uuid")
 
-    def __init__(self, reading: Reading, faults: Faults) -> None:
+    def __init__(self, reading: Reading, faults: Faults, uuid: str) -> None:
         self._reading = reading
         self._faults = faults
+        self._uuid = uuid
 
     async def __aenter__(self) -> Self:
         return self
@@ -185,11 +197,11 @@ class _Outgoing:
         try:
             return await self._reading.__anext__()
         except StorageError as error:
-            raise KycError(*_FAULT, {"correlation_id": self._faults("storage", error)}) from None
+            raise KycError(*_FAULT, _logged(error, self._faults, self._uuid)) from None
 
 
-def refused(error: StorageError, faults: Faults) -> KycError:
-    """Return the answer to an error of the storage; what an operator has to look at is logged."""
+def refused(error: StorageError, faults: Faults, *uuids: str) -> KycError:
+    """Return the answer to an error of the storage; what an operator has to look at is logged with the files' uuids."""
     code = error.code
     if code in _REFUSED_FILE:
         return KycError(Code.INVALID_FILE, str(error), {"errors": [_named(error)]})
@@ -199,10 +211,18 @@ def refused(error: StorageError, faults: Faults) -> KycError:
         return invalid(error.field, error.reason)
     if code is StorageErrorCode.NOT_FOUND:
         return not_found("file")
+    if code is StorageErrorCode.FULL:
+        logger.warning("the storage is full; make room on its disk")
     answer = _ANSWERS.get(code)
     if answer is not None:
         return KycError(*answer)
-    return KycError(*_FAULTS.get(code, _FAULT), {"correlation_id": faults("storage", error)})
+    return KycError(*_FAULTS.get(code, _FAULT), _logged(error, faults, *uuids))
+
+
+def _logged(error: StorageError, faults: Faults, *uuids: str) -> dict[str, str]:
+    """Log a fault with its cause, which the storage words without a file's name, and return the data of its answer."""
+    ids = {"file": " ".join(uuids)} if uuids else {}
+    return {"correlation_id": faults("storage", error, code=error.code.value, fault=error.reason, **ids)}
 
 
 def _named(error: StorageError) -> dict[str, str]:

@@ -67,7 +67,7 @@ class Rest:
         self.url = ""
         self._keys = load_keys(core.config.tokens, data)
 
-    def fault(self, work: str, error: BaseException) -> str:
+    def fault(self, work: str, error: BaseException, **_ids: str) -> str:
         self.faults.append((work, error))
         return f"fault-{len(self.faults)}"
 
