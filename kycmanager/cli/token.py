@@ -10,13 +10,13 @@ from typing import Any
 
 from kycmanager.cli import control
 from kycmanager.cli.faults import CliError, UsageError
-from kycmanager.cli.output import say
+from kycmanager.cli.output import complain, say
 from kycmanager.cli.settings import load_settings
 from kycmanager.config import Config, duration_seconds
 from kycmanager.domain.enums import SessionType
 from kycmanager.tokens.claims import ID_MAX, ClaimError, session_of
 from kycmanager.tokens.issue import IssueError, issue_token
-from kycmanager.tokens.keys import load_keys
+from kycmanager.tokens.keys import SigningKey, load_keys
 from kycmanager.tokens.verify import signed_claims, wall_clock
 
 Perform = Callable[[str, dict[str, Any]], Any]
@@ -30,7 +30,7 @@ def issue(args: argparse.Namespace) -> int:
     config, data_dir = load_settings(args, os.environ)
     try:
         token = issue_token(
-            load_keys(config.tokens, data_dir).signing,
+            _signing_key(config, data_dir),
             session=session_type(args.session),
             sub=args.id,
             brands=args.brand or None,
@@ -41,6 +41,16 @@ def issue(args: argparse.Namespace) -> int:
         raise UsageError(str(fault)) from None
     say(token)
     return 0
+
+
+def _signing_key(config: Config, data_dir: Path) -> SigningKey:
+    """Read the key; say so when it had to be made: a daemon that keeps its data elsewhere does not know it."""
+    file = data_dir / config.tokens.key_file
+    new = not config.tokens.secret and not file.exists()
+    key = load_keys(config.tokens, data_dir).signing
+    if new:
+        complain(f"made a new key, {file}; a daemon with its data elsewhere refuses this token, see --data")
+    return key
 
 
 def revoke(args: argparse.Namespace) -> int:

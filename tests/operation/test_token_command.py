@@ -38,7 +38,9 @@ def test_a_token_and_nothing_else_is_printed(run, tmp_path):
         "--ttl",
         "30m",
     )
-    assert (code, err, out.count("\n")) == (0, "", 1)
+    assert (code, out.count("\n")) == (0, 1)
+    assert err.startswith(f"kycmanager: made a new key, {tmp_path}/d/keys/token.key; a daemon with its data elsewhere")
+    assert err.count("\n") == 1
     session = session_of(out.strip(), tmp_path / "d")
     assert (session.sub, session.type, session.brands) == (5, SessionType.CRM_MANAGER, frozenset({"a", "b"}))
     assert session.expires - session.issued == 1800
@@ -56,10 +58,17 @@ def test_all_brands_when_none_is_named_and_eight_hours(run, tmp_path, name):
 def test_the_settings_and_the_environment_are_heeded(run, tmp_path, monkeypatch):
     (tmp_path / "c.toml").write_text('[tokens]\nttl = "5m"\n[server]\ndata = "elsewhere"\n')
     monkeypatch.setenv("KYCMANAGER_TOKEN_SECRET", "e" * 40)
-    code, out, _ = run("token", "issue", "--config", tmp_path / "c.toml", "--session", "admin", "--id", 1)
+    code, out, err = run("token", "issue", "--config", tmp_path / "c.toml", "--session", "admin", "--id", 1)
     claims = jwt.decode(out.strip(), "e" * 40, algorithms=["HS256"])
     assert (code, claims["exp"] - claims["iat"], claims["sub"]) == (0, 300, "1")
+    assert err == ""
     assert not (tmp_path / "elsewhere").exists()
+
+
+def test_a_key_that_is_there_is_not_spoken_of(run, tmp_path):
+    load_keys(Tokens(), tmp_path)
+    code, out, err = run("token", "issue", "--data", tmp_path, "--session", "admin", "--id", 1)
+    assert (code, out.count("\n"), err) == (0, 1, "")
 
 
 WRONG = [
