@@ -32,7 +32,7 @@ _BINARY = {"type": "string", "format": "binary"}
 _PURPOSE = {"type": "string", "maxLength": 64}
 _SCOPE = {"type": "integer", "minimum": 0, "maximum": 3, "default": 0}
 
-_UPLOAD_CODES = (
+UPLOAD_CODES = (
     Code.INVALID_DATA,
     Code.INVALID_FILE,
     Code.INVALID_CUSTOMER,
@@ -48,7 +48,7 @@ _UPLOAD_CODES = (
     Code.SHUTDOWN,
     Code.STORAGE_FULL,
 )
-_DOWNLOAD_CODES = (
+DOWNLOAD_CODES = (
     Code.INVALID_DATA,
     Code.INVALID_CUSTOMER,
     Code.UNAUTHENTICATED,
@@ -72,7 +72,8 @@ def _upload() -> dict[str, Any]:
             "purpose": _PURPOSE | {"description": "What the file is for, kept as data"},
             "brand": _BRAND | {"description": "The brand of a manager's upload, unless its token has exactly one"},
             "scope": _SCOPE | {"description": "3 publishes the file, for managers and where the settings allow it"},
-            "file": _BINARY | {"description": "The file; its part names the file. Put the other parts before it"},
+            "file": _BINARY
+            | {"description": "The file; its part names the file. Parts before it are judged before it is read"},
         },
         "required": ["file"],
     }
@@ -80,7 +81,9 @@ def _upload() -> dict[str, Any]:
         "operationId": "Upload",
         "summary": "Store a file",
         "description": 'As a form, or as the body itself with `Content-Disposition: attachment; filename="..."`.\n\n'
-        "Size, extension and the real signature of the content are checked, and that the two agree.",
+        "Parts may come in any order. Size, extension and the real signature of the content are checked, and that the "
+        "two agree. After 10 seconds an upload must have come at 1 KB/s on average. Attach the file to a document "
+        "within a day (`storage.unattached_hours`), or it is removed.",
         "tags": ["files"],
         "parameters": [
             _query("purpose", _PURPOSE, "What the file is for, kept as data"),
@@ -100,7 +103,7 @@ def _upload() -> dict[str, Any]:
             "content": {"multipart/form-data": {"schema": form}, "application/octet-stream": {"schema": _BINARY}},
         },
         "responses": success("The file is on disk", {"$ref": f"{SCHEMAS}UploadReply"}, full_example(UploadReply))
-        | refusals(_UPLOAD_CODES),
+        | refusals(UPLOAD_CODES),
         "security": SECURITY,
     }
 
@@ -112,13 +115,14 @@ def _download(*, head: bool) -> dict[str, Any]:
         "206": {"description": "The part of the file that was asked for"} | content,
         "304": {"description": "The file is the one the caller has"},
     }
-    refused = refusals(_DOWNLOAD_CODES)
+    refused = refusals(DOWNLOAD_CODES)
     if head:
         refused = {status: {"description": "As for GET, without the body"} for status in refused}
     return {
         "operationId": "StorageHead" if head else "StorageGet",
         "summary": "Tell about a stored file" if head else "Download a stored file",
-        "description": "For a manager of its brand and for the customer it belongs to. Range and ETag are honoured.",
+        "description": "For a manager of its brand and for the customer who uploaded it. Range and ETag are honoured; "
+        "a damaged or missing file is 500.",
         "tags": ["files"],
         "responses": found | {"416": {"description": "The file has no such part"}} | refused,
         "security": SECURITY,

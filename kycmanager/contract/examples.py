@@ -6,7 +6,7 @@ import msgspec
 from msgspec import UNSET, Struct, ValidationError, inspect
 
 from kycmanager.contract.fields import Field, fields_of
-from kycmanager.contract.glossary import GLOSSARY
+from kycmanager.contract.glossary import entry_of
 
 _BY_TYPE: dict[type[inspect.Type], Any] = {
     inspect.IntType: 1,
@@ -37,7 +37,7 @@ def field_example(struct: type[Struct], name: str) -> Any:
 
 
 def _value(struct: type[Struct], field: Field) -> Any:
-    entry = GLOSSARY.get(field.name)
+    entry = entry_of(struct, field.name)
     if entry is not None and entry.example is not UNSET and _fits(struct, field.name, entry.example):
         return entry.example
     return by_type(field.type)

@@ -4,6 +4,7 @@ from typing import Any
 
 from msgspec import UNSET, Struct
 
+import kycmanager
 from kycmanager.commands.model import ListRequest, Request
 
 
@@ -30,7 +31,7 @@ _FORM: dict[str, Any] = {
 }
 
 GLOSSARY: dict[str, Entry] = {
-    "accepted": Entry("Always true: the change is on disk", True),
+    "accepted": Entry("Always true: what is not done is an error", True),
     "action": Entry("What was done, such as step.approved", "step.approved", in_list="Only this action; empty is any"),
     "actor_id": Entry(
         "Who did it: the sub of the token; 0 is the daemon itself", 9, in_list="Only rows of this actor; 0 is any"
@@ -62,7 +63,7 @@ GLOSSARY: dict[str, Entry] = {
     "details": Entry("What else there is to know of the change", {}),
     "document": Entry("The document"),
     "document_id": Entry("The document; 0 is none", 31, in_list="Only rows of this document; 0 is any"),
-    "documents": Entry("The documents, or how many there are", 1),
+    "documents": Entry("The documents"),
     "errors": Entry("The names of the errors a command may answer", ["RET_NOT_FOUND"]),
     "event_seq": Entry("The newest number of the event feed", 120),
     "events": Entry("How many events there are", 120),
@@ -101,7 +102,7 @@ GLOSSARY: dict[str, Entry] = {
     "original_name": Entry("The name the file was uploaded under, as data only", "passport.pdf"),
     "path": Entry("The path of the route; empty without one", "/manager/kyc/profiles"),
     "pong": Entry("Always true", True),
-    "profile": Entry("The profile; null for a customer of whom nothing was asked yet"),
+    "profile": Entry("The profile"),
     "profiles": Entry("How many profiles there are", 1),
     "purpose": Entry("What the file was uploaded for, as the uploader said", "kyc"),
     "queue_depth": Entry("Writes that wait for their turn", 0),
@@ -127,7 +128,7 @@ GLOSSARY: dict[str, Entry] = {
     "step_code": Entry("The code of the step's template", "passport"),
     "step_id": Entry("The step; 0 is none", 12, in_list="Only rows of this step"),
     "step_type": Entry("What the step asks for", 2, in_list="Only this type; -1 is any"),
-    "steps": Entry("The steps, or how many there are", 1),
+    "steps": Entry("The steps"),
     "storage_name": Entry("The name under which the file can be downloaded", f"{_FILE_ID}.pdf"),
     "sub": Entry("The subject of the tokens", 42),
     "submitted_time": Entry("When the customer handed it in, Unix seconds; 0 is not yet", 1767225700),
@@ -154,9 +155,38 @@ GLOSSARY: dict[str, Entry] = {
 """By name; a test fails when a field of a command is not here. Examples that do not fit a type are not used."""
 
 
+_FILE_NAME = Entry("The name under which the file can be downloaded", f"{_FILE_ID}.pdf")
+_ATTACHED = Entry("Where the document stands; 0 uploaded when it is new", 0)
+
+OF_STRUCT: dict[tuple[str, str], Entry] = {
+    ("Counts", "documents"): Entry("How many documents there are", 1),
+    ("Counts", "steps"): Entry("How many steps there are", 1),
+    ("CustomerDocument", "status"): _ATTACHED,
+    ("CustomerStatusReply", "profile"): Entry("The profile; null for a customer of whom nothing was asked yet"),
+    ("Document", "status"): _ATTACHED,
+    ("Expired", "documents"): Entry("How many documents were expired", 1),
+    ("Expired", "steps"): Entry("How many steps were expired", 1),
+    ("ExpireDue", "documents"): Entry("The ids of the documents whose time is up", [31]),
+    ("ExpireDue", "steps"): Entry("The ids of the steps whose time is up", [12]),
+    ("GetProfile", "id"): Entry("The profile; 0 when customer_id and brand name it", 7),
+    ("ServerFacts", "documents"): Entry("How many documents there are", 1),
+    ("ServerFacts", "steps"): Entry("How many steps there are", 1),
+    ("ServerFacts", "version"): Entry("The version of the daemon", kycmanager.__version__),
+    ("Template", "status"): Entry("Whether it is attached; only active ones are", 0),
+    ("UploadReply", "file_name"): _FILE_NAME,
+    ("UploadedFile", "file_name"): _FILE_NAME,
+}
+"""By struct and name: where a name means something else than elsewhere."""
+
+
+def entry_of(struct: type[Struct], name: str) -> Entry | None:
+    """Return the entry of a field of a struct, None when there is none."""
+    return OF_STRUCT.get((struct.__name__, name)) or GLOSSARY.get(name)
+
+
 def meaning(struct: type[Struct], name: str) -> str:
     """Return what a field of a struct means; empty when it is not in the glossary."""
-    entry = GLOSSARY.get(name)
+    entry = entry_of(struct, name)
     if entry is None:
         return ""
     special = entry.in_list if issubclass(struct, ListRequest) else entry.in_write

@@ -5,6 +5,7 @@ from typing import Any
 from kycmanager.commands.model import Command, Kind
 from kycmanager.contract.answers import JSON, SCHEMAS, codes_of, refusals, success
 from kycmanager.contract.examples import field_example, full_example, request_example
+from kycmanager.contract.notes import note
 from kycmanager.contract.routes import in_query, path_fields
 from kycmanager.domain.enums import SessionType
 
@@ -71,7 +72,8 @@ def _sentence(struct: type) -> str:
 
 
 def _description(command: Command) -> str:
-    return f"{_sentence(command.request)}\n\nSessions: {', '.join(session_names(command))}."
+    parts = [_sentence(command.request), note(command.name).text, f"Sessions: {', '.join(session_names(command))}."]
+    return "\n\n".join(part for part in parts if part)
 
 
 def _parameters(command: Command, method: str, components: dict[str, Any]) -> list[dict[str, Any]]:

@@ -7,10 +7,12 @@ from typing import Any
 import msgspec
 from msgspec import UNSET, Struct
 
-from kycmanager.commands.model import Command, Kind, errors_of
+from kycmanager.commands.model import Accepted, Command, Kind, errors_of
+from kycmanager.contract import feed, markdown, rules, transfer
 from kycmanager.contract.answers import refusal_example
 from kycmanager.contract.examples import request_example
 from kycmanager.contract.fields import Field, bounds_text, fields_of, reachable, type_text
+from kycmanager.contract.notes import note
 from kycmanager.contract.routes import in_query, path_fields
 from kycmanager.domain.enums import SessionType
 from kycmanager.domain.errors import Code
@@ -34,11 +36,15 @@ _OTHER_DOORS = (
 _ACCESS_PREFACE = """Which session types may call which command. A manager reaches the brands of its token, a customer
 its own records. A row without a mark is reached by no token: only by the daemon itself and its operator."""
 
+_CHANNELS = """Subscribe and Unsubscribe: any valid token may call them, but channels `kyc...` need a manager session,
+or are the customer's own `kyc:<brand>:<id>`; all others are accepted and ignored. POST /upload: a customer's file
+belongs to the customer, everybody else's to a brand of the token."""
+
 _PREFACE = """# Commands
 
 Every command is one row of the table. Over TCP a request is one line of JSON ended by CRLF, or one msgpack map after
-its length in 4 bytes; `extID` comes back unchanged. Over REST the answer is the bare data. Unknown keys are ignored,
-times are Unix seconds, enumerations are numbers (see [Types](#types)).
+its length in 4 bytes, big-endian; `extID` comes back unchanged. Over REST the answer is the bare data. Unknown keys are
+ignored, times are Unix seconds, enumerations are numbers (see [Types](#types)).
 
 A write takes an idempotency key: the header `Idempotency-Key` over REST, `idempotency_key` in `data` over TCP. Where a
 write takes `version` it is made only while the record still has that version.
@@ -46,6 +52,9 @@ write takes `version` it is made only while the record still has that version.
 A refusal over TCP is `{"extID","status","error","message","data"}`, over REST `{"error","message"[,"data"]}`. What has
 the key `event` is no reply but a push, `{"event":"kyc:event","type":1,"data":{...}}`: type 0 add, 1 update, 2 delete,
 3 restore, 4 archive. `Subscribe` asks for them.
+
+After the commands: [Files](#files), [Forms](#forms), [Answers](#answers), [Moves](#moves), [Events](#events),
+[Actions](#actions), [Types](#types), [Errors](#errors).
 """
 
 
@@ -56,6 +65,12 @@ def commands_text(table: tuple[Command, ...]) -> str:
         _PREFACE,
         _index(table),
         *(_command(command) for command in table),
+        transfer.files(),
+        rules.forms(),
+        rules.answers(),
+        rules.moves(),
+        feed.events(),
+        feed.actions(),
         _types([each for command in table for each in (command.request, command.reply)]),
         _codes(),
     ]
@@ -74,8 +89,10 @@ def access_text(table: tuple[Command, ...]) -> str:
             "",
             _ACCESS_PREFACE,
             "",
-            _table(head, rows),
+            markdown.table(head, rows),
             "Open to everybody: GET /healthz, /readyz, /metrics, /openapi.json.",
+            "",
+            _CHANNELS,
             "",
         ],
     )
@@ -89,19 +106,9 @@ def _anchor(name: str) -> str:
     return name.lower().replace(".", "")
 
 
-def _cell(text: str) -> str:
-    return text.replace("|", "\\|")
-
-
-def _table(head: Iterable[str], rows: Iterable[list[str]]) -> str:
-    head = list(head)
-    lines = [head, ["---"] * len(head), *rows]
-    return "\n".join("| " + " | ".join(_cell(cell) for cell in line) + " |" for line in lines) + "\n"
-
-
 def _index(table: tuple[Command, ...]) -> str:
     rows = [[f"[{each.name}](#{_anchor(each.name)})", each.summary, _access(each), _route(each)] for each in table]
-    return _table(["Command", "", "Who", "REST"], rows)
+    return markdown.table(["Command", "", "Who", "REST"], rows)
 
 
 def _access(command: Command) -> str:
@@ -116,14 +123,26 @@ def _route(command: Command) -> str:
 def _command(command: Command) -> str:
     what = {Kind.READ: "a read", Kind.WRITE: "a write", Kind.QUERY: "a question to the base"}[command.kind]
     parts = [f"## {command.name}\n", f"{command.summary}.\n", f"For {_access(command)}; {what}.\n"]
+    parts += _note(command)
     if command.access.sessions:
         parts.append(_tcp(command))
     if command.route:
         parts += [f"REST: {_route(command)}\n", _curl(command)]
     parts += [f"Request: {_doc(command.request)}\n", _request_fields(command.request)]
-    parts += [f"Reply: {_doc(command.reply)}\n", _reply_fields(command.reply)]
+    parts += [f"Reply: {_reply_doc(command)}\n", _reply_fields(command.reply)]
     parts.append(f"Errors: {', '.join(f'{code.status} `{code.wire_name}`' for code in _sorted(errors_of(command)))}.\n")
     return "\n".join(parts)
+
+
+def _note(command: Command) -> list[str]:
+    found = note(command.name)
+    links = ", ".join(f"[{chapter}](#{_anchor(chapter)})" for chapter in found.chapters)
+    parts = [part for part in (found.text, links and f"See {links}.") if part]
+    return [" ".join(parts) + "\n"] if parts else []
+
+
+def _reply_doc(command: Command) -> str:
+    return "It is done." if command.reply is Accepted and command.kind is not Kind.WRITE else _doc(command.reply)
 
 
 def _sorted(codes: Iterable[Code]) -> list[Code]:
@@ -171,7 +190,7 @@ def _request_fields(struct: type[Struct]) -> str:
     rows = [
         [field.name, type_text(field.type), _default(field), bounds_text(field.type), field.doc] for field in fields
     ]
-    return _table(["Field", "Type", "Default", "Bounds", "Meaning"], rows)
+    return markdown.table(["Field", "Type", "Default", "Bounds", "Meaning"], rows)
 
 
 def _default(field: Field) -> str:
@@ -185,7 +204,7 @@ def _reply_fields(struct: type[Struct]) -> str:
         [field.name, type_text(field.type), "" if _always(field) else "may be missing", field.doc]
         for field in fields_of(struct)
     ]
-    return _table(["Field", "Type", "", "Meaning"], rows)
+    return markdown.table(["Field", "Type", "", "Meaning"], rows)
 
 
 def _always(field: Field) -> bool:
@@ -201,11 +220,11 @@ def _types(structs: list[type[Struct]]) -> str:
 
 
 def _members(cls: type[Enum]) -> str:
-    return _table(["Number", "Name"], [[str(member.value), member.name.lower()] for member in cls])
+    return markdown.table(["Number", "Name"], [[str(member.value), member.name.lower()] for member in cls])
 
 
 def _codes() -> str:
     rows = [[str(code.status), f"`{code.wire_name}`", refusal_example(code)["message"]] for code in Code]
-    return "## Errors\n\nNames are stable. Details, where there are any, are in `data`.\n\n" + _table(
+    return "## Errors\n\nNames are stable. Details, where there are any, are in `data`.\n\n" + markdown.table(
         ["Status", "Name", "For example"], rows
     )

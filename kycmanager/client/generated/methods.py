@@ -208,7 +208,7 @@ class Commands(Caller):
 
         A profile by its id, or by its customer and brand.
 
-        - id: The id of the record; 0 when left out.
+        - id: The profile; 0 when customer_id and brand name it; 0 when left out.
         - customer_id: The customer; 0 when left out.
         - brand: The brand, case-sensitive; "" when left out.
         """

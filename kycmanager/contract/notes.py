@@ -1,0 +1,55 @@
+"""What is to be known of single commands beside their fields, for the reference and the OpenAPI document."""
+
+from msgspec import Struct
+
+
+class Note(Struct, frozen=True):
+    """A paragraph on a command, and the chapters of the reference that tell more."""
+
+    text: str = ""
+    chapters: tuple[str, ...] = ()
+
+
+_BRANDS = "Brands are not registered: for a token of all brands a mistyped brand is a new one."
+_LEVEL = Note(
+    "A required level only rises; a lower one is accepted and changes nothing. Required active templates up to the "
+    "level are attached at this moment: for those added later, call again with the same level. Where a brand has no "
+    f"required template up to the level, the gate stays closed with nothing missing. {_BRANDS}"
+)
+
+NOTES: dict[str, Note] = {
+    "MngAddKycStepTemplate": Note(
+        f"Customers who were asked its level before get a step when the level is asked again. {_BRANDS}", ("Forms",)
+    ),
+    "MngUpdateKycStepTemplate": Note("Steps that were made before keep the form of their version.", ("Forms",)),
+    "MngGetKycProfile": Note(
+        "By customer over REST: `/manager/kyc/profiles/0?customer_id=42&brand=acme`; id 0 means that customer and "
+        "brand name the profile."
+    ),
+    "MngSetKycRequiredLevel": _LEVEL,
+    "kyc.set_required_level": _LEVEL,
+    "MngApproveKycStep": Note(chapters=("Moves",)),
+    "MngRejectKycStep": Note(chapters=("Moves",)),
+    "MngSkipKycStep": Note(chapters=("Moves",)),
+    "MngApproveKycDocument": Note(chapters=("Moves",)),
+    "MngRejectKycDocument": Note(chapters=("Moves",)),
+    "MngDeleteKycDocument": Note("The row and the file stay.", ("Moves", "Files")),
+    "MngAddKycDocument": Note(chapters=("Files",)),
+    "CustomerAddKycDocument": Note(chapters=("Files",)),
+    "MngGetKycAudit": Note(chapters=("Actions",)),
+    "CustomerSubmitKycStep": Note(chapters=("Answers", "Moves")),
+    "CustomerSaveKycAnswers": Note(chapters=("Answers",)),
+    "Subscribe": Note(
+        "Channels `kyc...` need a manager session, or are the customer's own; others are accepted and ignored.",
+        ("Events",),
+    ),
+    "Unsubscribe": Note("The same channels as for Subscribe.", ("Events",)),
+}
+"""By command."""
+
+_NONE = Note()
+
+
+def note(command: str) -> Note:
+    """Return the note on a command, an empty one where there is none."""
+    return NOTES.get(command, _NONE)

@@ -1,0 +1,72 @@
+"""The chapters of the reference on files over HTTP: uploading, downloading, and what bounds both."""
+
+from kycmanager.contract.doors import DOWNLOAD_CODES, UPLOAD_CODES
+from kycmanager.domain.errors import Code
+
+RATE = "1 KB/s"
+GRACE_SECONDS = 10
+PURPOSE_CHARS_MAX = 64
+HEAD_LINE_BYTES_MAX = 8190
+TOKEN_BYTES_MAX = 8192
+
+_UPLOAD = f"""## Files
+
+### POST /upload
+
+For any valid token. As a form:
+
+```sh
+curl -H 'Authorization: <jwt>' -F purpose=kyc -F brand=acme -F 'file=@passport.pdf' http://localhost:7480/upload
+```
+
+or, faster, the bytes as the body, the other fields in the query:
+
+```sh
+curl -H 'Authorization: <jwt>' -H 'Content-Disposition: attachment; filename="passport.pdf"' \\
+  --data-binary @passport.pdf 'http://localhost:7480/upload?purpose=kyc&brand=acme'
+```
+
+| Part or query field | Meaning |
+| --- | --- |
+| file | The file (part only); its part names it |
+| purpose | What it is for, kept as data; at most {PURPOSE_CHARS_MAX} characters |
+| brand | That of a manager's upload; not needed when the token has exactly one; a customer has that of its token |
+| scope | 0 to 3; 3 publishes the file: for managers, and where `storage.public_scope` allows it |
+
+Parts may come in any order; what stands before the file is judged before the file is read. A part stands above a query
+field of the same name. The size (`storage.file_bytes_max`), the extension (`storage.extensions`), the real signature
+and the structure of the content are checked, and that extension and signature agree. An upload that after
+{GRACE_SECONDS} seconds has come at less than {RATE} on average is refused and its connection closed.
+`Content-Encoding` is refused.
+
+The answer names the file by `file_id`, which documents and answers refer to. Attach it within
+`storage.unattached_hours`: after that an unattached file is removed.
+
+"""
+
+_DOWNLOAD = """### GET, HEAD /storage/{name}
+
+`name` is the `file_id`, with or without the extension. For a manager of its brand, and for the customer who uploaded
+it; a manager's upload is not shown to customers. `Range` (one range), `If-Range`, `If-None-Match` and `ETag` are
+honoured. It comes as an attachment, never to be run or kept by a browser (`nosniff`, sandbox, `no-store`). Its content
+is hashed again before it is sent, unless that was done lately: a damaged or missing file is 500 `RET_ERROR`, and the
+log names it.
+
+"""
+
+_REST = f"""Deleting a document keeps its row and its file: both are part of the proof, and the file can still be read.
+
+### Bounds of HTTP
+
+The request line and each header have at most {HEAD_LINE_BYTES_MAX:,} bytes, and so has a token over HTTP with its
+header's name; over TCP a token has at most {TOKEN_BYTES_MAX:,}. A JSON body has at most `rest.body_bytes_max` bytes.
+"""
+
+
+def files() -> str:
+    """Return the chapter on files."""
+    return _UPLOAD + _errors(UPLOAD_CODES) + _DOWNLOAD + _errors(DOWNLOAD_CODES) + _REST
+
+
+def _errors(codes: tuple[Code, ...]) -> str:
+    return f"Errors: {', '.join(f'{code.status} `{code.wire_name}`' for code in codes)}.\n\n"
