@@ -2,6 +2,7 @@
 
 import argparse
 import re
+import tomllib
 
 import pytest
 from house_tree import PACKAGES, ROOT
@@ -78,6 +79,12 @@ def test_every_package_has_its_row_in_the_rooms():
         if path.suffix == ".py" or (path / "__init__.py").is_file()
     ]
     assert [name for name in names if name != "__init__" and f"`{name}`" not in rooms] == []
+
+
+def test_the_contracts_of_imports_are_counted_right():
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
+    count = len(project["tool"]["importlinter"]["contracts"])
+    assert f"import-linter, {count} contracts" in (ROOT / "ARCHITECTURE.md").read_text("utf-8")
 
 
 def test_there_is_one_version():
