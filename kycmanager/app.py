@@ -2,6 +2,7 @@
 
 import asyncio
 import ssl
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -35,7 +36,7 @@ class App:
         self.config = config
         self.core = Core(config, data_dir, report, clock)
         self.metrics = Metrics(command.name for command in TABLE)
-        self._observe = observer(self.metrics, config.logging.level)
+        self._observe = observer(self.metrics, config.logging.level, lambda: self._serving)
         self.failed_tokens = FailedTokens(config.tokens.failed_per_minute_max, clock)
         self.timers = Timers()
         self.hub: Hub | None = None
@@ -196,17 +197,18 @@ async def run_once(
         await core.close()
 
 
-def observer(metrics: Metrics, level: str) -> Observe:
+def observer(metrics: Metrics, level: str, serving: Callable[[], bool]) -> Observe:
     """Return what the doors tell of every answered command: it is counted, and logged as the level asks for.
 
-    Above debug only failures are looked at: a success costs one comparison more. Names no row has are the caller's.
+    Above debug only failures are looked at: a success costs one comparison more. While the daemon stops, refusals are
+    no failures. Names no row has are the caller's.
     """
     names = {command.name for command in TABLE}
     failed = log.Failures()
 
     def tell_failures(command_name: str, status: int, seconds: float, count: int = 1, /) -> None:
         metrics.observe(command_name, status, seconds, count)
-        if status >= log.FAILED:
+        if status >= log.FAILED and serving():
             failed(command_name if command_name in names else OTHER, status, seconds)
 
     def tell_all(command_name: str, status: int, seconds: float, count: int = 1, /) -> None:

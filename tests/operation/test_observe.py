@@ -46,7 +46,7 @@ def metrics():
 @pytest.mark.parametrize("level", ["debug", "info", "warning", "error"])
 def test_every_level_counts_and_tells_failures(logging_at, metrics, level):
     stream = logging_at(level)
-    observe = observer(metrics, level)
+    observe = observer(metrics, level, lambda: True)
     observe("Ping", 200, 0.001)
     observe("MngGetKycProfile", 200, 0.001, 3)
     observe("Ping", 404, 0.001)
@@ -67,8 +67,15 @@ def test_every_level_counts_and_tells_failures(logging_at, metrics, level):
 @pytest.mark.parametrize("level", ["debug", "info"])
 def test_a_name_the_caller_made_up_is_not_logged(logging_at, metrics, level):
     stream = logging_at(level)
-    observer(metrics, level)(CANARY, 503, 0.0)
+    observer(metrics, level, lambda: True)(CANARY, 503, 0.0)
     assert [line["command"] for line in lines(stream)] == ["other"]
+
+
+def test_refusals_of_a_daemon_that_stops_are_counted_but_no_failures(logging_at):
+    stream, metrics = logging_at("info"), Metrics(command.name for command in TABLE)
+    observer(metrics, "info", lambda: False)("Ping", 503, 0.0)
+    assert lines(stream) == []
+    assert 'kycmanager_command_seconds_count{command="Ping"} 1.0' in metrics.render().decode()
 
 
 def test_many_failures_are_told_in_bounds_and_none_is_forgotten(logging_at):
