@@ -36,6 +36,7 @@ from kycmanager.domain import document as document_rules
 from kycmanager.domain import step as steps
 from kycmanager.domain.enums import DocumentStatus, StepStatus
 from kycmanager.domain.errors import Code, KycError, forbidden, not_found
+from kycmanager.domain.files import is_of_customer
 from kycmanager.domain.form_schema import Fault, refusal
 from kycmanager.domain.records import Document, FileFacts, Profile, Step
 from kycmanager.domain.session import CUSTOMERS
@@ -252,8 +253,7 @@ def add_document(context: WriteContext, request: AddCustomerDocument, target: Pr
     file: FileFacts | None = context.facts.file
     if file is None:
         raise not_found("file")
-    own = file.owner_kind == "customer" and file.owner_id == target.customer_id and file.brand == target.brand
-    if not own:
+    if not is_of_customer(file, target.customer_id, target.brand):
         raise forbidden()
     if request.step_id:
         step = changes.step(request.step_id)

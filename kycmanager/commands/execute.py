@@ -41,7 +41,8 @@ Done = Callable[[bytes | KycError], None]
 """Takes the encoded data of the reply, or the refusal instead of it."""
 
 
-def _silently(_what: str, _done: int, _total: int) -> None: ...
+def silently(_what: str, _done: int, _total: int) -> None:
+    """Follow no progress."""
 
 
 class Codec:
@@ -191,7 +192,7 @@ class Executor:
         codec: Codec,
         done: Done,
         subscriber: Subscriber | None = None,
-        progress: Progress = _silently,
+        progress: Progress = silently,
     ) -> None:
         """Run an admitted call: reads answer before this returns, writes after their commit."""
         kind = call.command.kind

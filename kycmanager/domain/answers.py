@@ -8,6 +8,7 @@ from typing import Any
 from msgspec import Struct
 
 from kycmanager.domain.countries import COUNTRIES
+from kycmanager.domain.files import is_of_customer
 from kycmanager.domain.form_schema import (
     FIELDS_MAX,
     NAME_CHARS_MAX,
@@ -203,12 +204,7 @@ def _file_reference(value: Any, _field: Field, owner: Owner) -> Reason | None:
         return _FILE_ID
     facts = owner.files.get(value)
     # One answer for a file that does not exist and for another's: nobody learns which uuids are stored.
-    return None if facts and _belongs(facts, owner) else _FILE
-
-
-def _belongs(facts: FileFacts, owner: Owner) -> bool:
-    """Tell whether the customer uploaded the file: a manager's upload for the brand is not the customer's."""
-    return facts.owner_kind == "customer" and facts.owner_id == owner.customer_id and facts.brand == owner.brand
+    return None if facts and is_of_customer(facts, owner.customer_id, owner.brand) else _FILE
 
 
 def _scalar(value: Any) -> Reason | None:

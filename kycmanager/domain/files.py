@@ -5,8 +5,8 @@ from collections.abc import Mapping
 
 from msgspec import Struct
 
-from kycmanager.domain.enums import SessionType
 from kycmanager.domain.errors import forbidden, invalid, not_found
+from kycmanager.domain.records import FileFacts
 from kycmanager.domain.session import MANAGERS, Session
 
 PUBLIC_SCOPE = 3
@@ -64,7 +64,7 @@ def owner_so_far(session: Session, brand: str) -> FileOwner | None:
     A customer's file has the brand of the token. Others name a brand, unless the token has exactly one. Raises as
     `owner_of` for a brand that is named.
     """
-    if session.type is SessionType.CUSTOMER:
+    if session.is_customer:
         return FileOwner(_CUSTOMER, session.sub, session.own_brand)
     kind = "manager" if session.type in MANAGERS else session.type.name.lower()
     if not brand:
@@ -94,7 +94,7 @@ def check_readable(session: Session, owner: FileOwner | None) -> None:
     To managers a file of another brand does not exist; to customers another's file is forbidden, a missing one is not
     found; nobody else reads files.
     """
-    if session.type is SessionType.CUSTOMER:
+    if session.is_customer:
         if owner is None:
             raise not_found("file")
         if owner != FileOwner(_CUSTOMER, session.sub, session.own_brand):
@@ -103,6 +103,11 @@ def check_readable(session: Session, owner: FileOwner | None) -> None:
         raise forbidden()
     elif owner is None or not session.sees(owner.brand):
         raise not_found("file")
+
+
+def is_of_customer(file: FileFacts, customer_id: int, brand: str) -> bool:
+    """Tell whether the customer uploaded the file: a manager's upload for the brand is not the customer's."""
+    return file.owner_kind == _CUSTOMER and file.owner_id == customer_id and file.brand == brand
 
 
 def is_public(scope: int, *, public: bool) -> bool:

@@ -104,11 +104,6 @@ def documents_needed(step: Step) -> bool:
     return step.step_type in _NEED_DOCUMENTS
 
 
-def newest_by_code(steps: Iterable[Step]) -> tuple[Step, ...]:
-    """Keep the step of the highest id of each code, codes in the order they came."""
-    return tuple(newest(steps).values())
-
-
 def newest(steps: Iterable[Step]) -> dict[str, Step]:
     """Index the step of the highest id by its code."""
     found: dict[str, Step] = {}

@@ -7,11 +7,12 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
-from kycmanager.commands.execute import Codec, Executor
+from kycmanager.commands.execute import Codec, Executor, silently
 from kycmanager.commands.model import Command, Kind
 from kycmanager.domain.enums import SessionType
 from kycmanager.domain.errors import Code, KycError, forbidden
 from kycmanager.domain.session import Session
+from kycmanager.ports import Progress
 from kycmanager.transports import json_wire
 from kycmanager.transports.envelope import EnvelopeError, from_line
 
@@ -22,18 +23,12 @@ SOURCE = "control"
 _OK = 200
 _CODEC = Codec("json", json_wire.encode)
 
-Report = Callable[[str, int, int], None]
-"""`report(what, done, total)`: the progress of a long command."""
-
-Run = Callable[[str, dict[str, Any], Report], Awaitable[bytes]]
+Run = Callable[[str, dict[str, Any], Progress], Awaitable[bytes]]
 """`run(command, data, report)` returns reply data as JSON, or raises KycError."""
 
 
-def _silently(_what: str, _done: int, _total: int) -> None: ...
-
-
 async def run_local(
-    executor: Executor, name: str, data: dict[str, Any], report: Report = _silently, *, source: str = SOURCE
+    executor: Executor, name: str, data: dict[str, Any], report: Progress = silently, *, source: str = SOURCE
 ) -> bytes:
     """Run a row no token reaches, or one that only reads; return its reply data, raise KycError.
 

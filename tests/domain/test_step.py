@@ -17,7 +17,7 @@ from kycmanager.domain.step import (
     amend,
     documents_needed,
     move,
-    newest_by_code,
+    newest,
     required_step,
 )
 
@@ -150,7 +150,7 @@ def test_documents_needed(step: Callable[..., Step], step_type: StepType, expect
 )
 def test_newest_by_code(step: Callable[..., Step], given: list[tuple[int, str]], expected: list[int]) -> None:
     steps = [step(id=id_, code=code) for id_, code in given]
-    assert [found.id for found in newest_by_code(steps)] == expected
+    assert [found.id for found in newest(steps).values()] == expected
 
 
 @pytest.mark.parametrize(
