@@ -139,7 +139,9 @@ class Bases:
         """Follow the feed: no number missing, no version of a record missing; return (kind, record id, kyc_id)."""
         found = []
         for seq, kind, kyc_id, text in kyc.execute(
-            "SELECT seq, kind, kyc_id, record FROM event WHERE seq > ? ORDER BY seq", (self.seq,)
+            "SELECT value ->> 'seq', value ->> 'kind', value ->> 'kyc_id', value ->> 'record' FROM feed, json_each(events)"
+            " WHERE last_seq > ?1 AND value ->> 'seq' > ?1 ORDER BY 1",
+            (self.seq,),
         ):
             if seq != self.seq + 1:
                 findings.add("feed_gaps", f"event {seq} after {self.seq}")

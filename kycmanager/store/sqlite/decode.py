@@ -33,7 +33,22 @@ _RISK = {risk.value: risk for risk in RiskLevel}
 
 _object = msgspec.json.Decoder(dict[str, Any]).decode
 
-RECORDS: dict[str, Callable[[str], Record]] = {
+
+class _Written(msgspec.Struct, frozen=True, gc=False):
+    """An event as the feed holds it; what its record is follows from its kind."""
+
+    seq: int
+    time: int
+    brand: str
+    customer_id: int
+    kyc_id: int
+    kind: str
+    record: msgspec.Raw
+
+
+_events = msgspec.json.Decoder(list[_Written]).decode
+
+RECORDS: dict[str, Callable[[str | msgspec.Raw], Record]] = {
     "template": msgspec.json.Decoder(Template).decode,
     "profile": msgspec.json.Decoder(Profile).decode,
     "step": msgspec.json.Decoder(Step).decode,
@@ -204,14 +219,14 @@ def audit(row: tuple[Any, ...]) -> AuditRow:
     )
 
 
-def event(row: tuple[Any, ...]) -> Event:
-    """Read a row of `event`."""
-    return Event(
-        seq=row[0],
-        time=row[1],
-        brand=row[2],
-        customer_id=row[3],
-        kyc_id=row[4],
-        kind=row[5],
-        record=RECORDS[row[5].partition(".")[0]](row[6]),
-    )
+def events(chunk: str, *, after: int, limit: int) -> list[Event]:
+    """Read the events of one row of `feed` with a number above `after`, the first `limit` of them."""
+    wanted = [written for written in _events(chunk) if written.seq > after][:limit]
+    return [
+        Event(each.seq, each.time, each.brand, each.customer_id, each.kyc_id, each.kind, _record(each))
+        for each in wanted
+    ]
+
+
+def _record(written: _Written) -> Record:
+    return RECORDS[written.kind.partition(".")[0]](written.record)

@@ -1,6 +1,6 @@
 """Records as the tuples that the statements of `write` bind, in the order of their columns."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from operator import attrgetter
 from typing import Any
 
@@ -19,6 +19,9 @@ from kycmanager.domain.records import (
 )
 
 Row = tuple[Any, ...]
+
+CHUNK_EVENTS = 256
+"""Events in one row of the feed at most: few rows to write, and not much to read for one event."""
 
 _encode = msgspec.json.Encoder().encode
 
@@ -46,7 +49,6 @@ _AUDIT = attrgetter(
     "id", "time", "brand", "customer_id", "kyc_id", "step_id", "document_id", "template_id", "action", "actor_id",
     "actor_session.real", "source", "reason", "comment", "old_status.real", "new_status.real",
 )  # fmt: skip
-_EVENT = attrgetter("seq", "time", "brand", "customer_id", "kyc_id", "kind")
 
 profile: Callable[[Profile], Row] = attrgetter(
     "id", "customer_id", "brand", "status.real", "current_level", "required_level", "risk_level.real",
@@ -103,6 +105,7 @@ def audit(record: AuditRow) -> Row:
     return (*_AUDIT(record), _json(record.details))
 
 
-def event(record: Event) -> Row:
-    """Return all the columns of an event."""
-    return (*_EVENT(record), _encode(record.record).decode())
+def events(records: Sequence[Event]) -> list[Row]:
+    """Return the rows of the feed that hold these events, which follow one another."""
+    chunks = [records[first : first + CHUNK_EVENTS] for first in range(0, len(records), CHUNK_EVENTS)]
+    return [(chunk[-1].seq, chunk[0].seq, _encode(chunk).decode()) for chunk in chunks]

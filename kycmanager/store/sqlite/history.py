@@ -43,9 +43,7 @@ _COUNT = {True: _COUNTED + _OF_CUSTOMER + _UP_TO, False: _COUNTED + _OF_ALL + _U
 _AUDIT_ENDS = "SELECT (SELECT min(id) FROM audit), (SELECT max(id) FROM audit)"
 _NEXT_TIME = "SELECT id, time FROM audit WHERE id >= ? ORDER BY id LIMIT 1"
 
-_EVENTS = """
-SELECT seq, time, brand, customer_id, kyc_id, kind, record FROM event WHERE seq > ? ORDER BY seq LIMIT ?
-"""
+_EVENTS = "SELECT events FROM feed WHERE last_seq > ? ORDER BY last_seq"
 
 
 def audit(db: sqlite3.Connection, query: AuditQuery) -> tuple[list[AuditRow], int, bool]:
@@ -65,7 +63,12 @@ def audit(db: sqlite3.Connection, query: AuditQuery) -> tuple[list[AuditRow], in
 
 def events_after(db: sqlite3.Connection, seq: int, limit: int) -> list[Event]:
     """Return up to `limit` events with a number above `seq`, in order."""
-    return [decode.event(row) for row in db.execute(_EVENTS, (seq, limit))]
+    found: list[Event] = []
+    for (chunk,) in db.execute(_EVENTS, (seq,)):
+        found += decode.events(chunk, after=seq, limit=limit - len(found))
+        if len(found) == limit:
+            break
+    return found
 
 
 def _values(query: AuditQuery) -> dict[str, Any]:

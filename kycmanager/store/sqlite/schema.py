@@ -14,7 +14,7 @@ SELECT
         value,
         CASE name
             WHEN 'audit' THEN (SELECT coalesce(max(id), 0) + 1 FROM audit)
-            WHEN 'event' THEN (SELECT coalesce(max(seq), 0) + 1 FROM event)
+            WHEN 'event' THEN (SELECT coalesce(max(last_seq), 0) + 1 FROM feed)
             ELSE 0
         END
     )

@@ -108,11 +108,11 @@ INSERT INTO audit (
 )
 VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 """
-INSERT_EVENT = """
-INSERT INTO event (
-    seq, time, brand, customer_id, kyc_id, kind, record
+INSERT_EVENTS = """
+INSERT INTO feed (
+    last_seq, first_seq, events
 )
-VALUES (?, ?, ?, ?, ?, ?, ?)
+VALUES (?, ?, ?)
 """
 INSERT_IDEMPOTENCY = """
 INSERT INTO idempotency (

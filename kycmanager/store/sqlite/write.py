@@ -63,7 +63,7 @@ def _write_feed(db: sqlite3.Connection, batch: Batch) -> None:
         if kind.partition(".")[0] not in RECORDS:
             raise ValueError(f"No record for events of kind {kind!r}")
     _write(db, sql.INSERT_AUDIT, encode.audit, batch.audit)
-    _write(db, sql.INSERT_EVENT, encode.event, batch.events)
+    db.executemany(sql.INSERT_EVENTS, encode.events(batch.events))
     _write(db, sql.INSERT_IDEMPOTENCY, encode.idempotency, batch.idempotency)
     _write(db, sql.INSERT_REVOCATION, encode.revocation, batch.revocations)
 

@@ -75,7 +75,8 @@ async def test_a_new_base_is_set_up(store, path):
 
     from kycmanager.store.sqlite.thread import run
 
-    expected = {"journal_mode": "wal", "synchronous": 2, "foreign_keys": 1, "wal_autocheckpoint": 0, "user_version": 1}
+    expected = {"journal_mode": "wal", "synchronous": 2, "foreign_keys": 1, "wal_autocheckpoint": 0}
+    expected["user_version"] = len(schema.migrations())
     assert {name: await run(store._writer, pragma, name) for name in expected} == expected
     for reader in (store._auditor, store._feeder):
         assert await run(reader, pragma, "query_only") == 1
@@ -175,12 +176,14 @@ async def test_a_failed_migration_leaves_the_base_as_it_was(path, kit, tmp_path,
     await make(path, kit)
     folder = tmp_path / "migrations"
     shutil.copytree(schema._FOLDER, folder)
-    (folder / "0002_bad.sql").write_text("CREATE TABLE more (x);\nINSERT INTO nowhere VALUES (1);")
+    number = len(schema.migrations()) + 1
+    script = folder / f"{number:04}_bad.sql"
+    script.write_text("CREATE TABLE more (x);\nINSERT INTO nowhere VALUES (1);")
     monkeypatch.setattr(schema, "_FOLDER", folder)
     await refused(path, "cannot be read", "nowhere")
-    (folder / "0002_bad.sql").write_text("CREATE TABLE more (x);")
-    await refused(path, "0002_bad.sql did not lead to version 2")
-    (folder / "0002_bad.sql").write_text("CREATE TABLE less (x);\nPRAGMA user_version = 2;")
+    script.write_text("CREATE TABLE more (x);")
+    await refused(path, f"{script.name} did not lead to version {number}")
+    script.write_text(f"CREATE TABLE less (x);\nPRAGMA user_version = {number};")
     store = SqliteStore(path)
     await store.open()
     assert len((await store.load(kit.silent)).profiles) == 3

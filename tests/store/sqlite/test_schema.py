@@ -42,8 +42,8 @@ def test_each_table_has_a_column_for_each_field(db, table):
 
 def test_the_tables_views_and_indexes_are_these(db):
     found = {(kind, name) for kind, name in db.execute("SELECT type, name FROM sqlite_master WHERE sql IS NOT NULL")}
-    tables = {("table", name) for name in (*TABLES, "counter")}
-    assert found == tables | {("view", "customer"), ("index", "audit_customer")}
+    tables = {("table", name) for name in (*TABLES, "counter", "feed") if name != "event"}
+    assert found == tables | {("view", "customer"), ("view", "event"), ("index", "audit_customer")}
     unique = db.execute("SELECT tbl_name FROM sqlite_master WHERE type = 'index' AND sql IS NULL").fetchall()
     assert {name for (name,) in unique} == {"template", "template_text", "profile", "counter"}
 
@@ -92,3 +92,22 @@ def test_the_audit_of_a_customer_uses_the_index_and_all_else_walks_the_ids(db):
         assert any("USING INDEX audit_customer (customer_id=?" in s for s in plan(db, statements[True], values))
         assert any("USING INTEGER PRIMARY KEY (rowid>? AND rowid<?)" in s for s in plan(db, statements[False], values))
         assert not any("TEMP B-TREE FOR ORDER" in s for s in plan(db, statements[True], values))
+
+
+def test_the_events_of_an_older_base_come_into_the_feed(path, kit):
+    db = sqlite3.connect(path, isolation_level=None)
+    db.executescript(schema.migrations()[0].read_text())
+    record = msgspec.structs.replace(kit.profile(3), brand="ö")
+    for seq in range(1, 601):
+        text = msgspec.json.encode(msgspec.structs.replace(record, version=seq)).decode()
+        db.execute("INSERT INTO event VALUES (?, 5, 'ö', 6, 3, 'profile.updated', ?)", (seq, text))
+    schema.migrate(db, path)
+    events = history.events_after(db, 0, 1_000)
+    assert [(event.seq, event.record.version) for event in events] == [(seq, seq) for seq in range(1, 601)]
+    assert events[0] == records.Event(1, 5, "ö", 6, 3, "profile.updated", record)
+    assert db.execute("SELECT seq, record ->> 'version' FROM event WHERE seq > 598").fetchall() == [
+        (599, 599),
+        (600, 600),
+    ]
+    assert schema.counters(db)["event"] == 601
+    db.close()
