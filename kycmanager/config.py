@@ -101,6 +101,40 @@ class Storage(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     public_scope: bool = False
 
 
+Quota = Annotated[int, Meta(ge=0, le=2**53)]
+
+
+class BrandQuotas(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """[quotas.brands.NAME]: the quotas of one brand; what is left out is as for all brands."""
+
+    customer_files_max: Quota | None = None
+    customer_bytes_max: Quota | None = None
+    customer_uploads_per_hour_max: Quota | None = None
+    manager_uploads_per_hour_max: Quota | None = None
+    brand_files_max: Quota | None = None
+    brand_bytes_max: Quota | None = None
+
+
+class Quotas(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """[quotas]: what customers and brands may store; 0 is no limit."""
+
+    customer_files_max: Quota = 1000
+    customer_bytes_max: Quota = 2 * KIB * MIB
+    customer_uploads_per_hour_max: Quota = 240
+    manager_uploads_per_hour_max: Quota = 100_000
+    brand_files_max: Quota = 0
+    brand_bytes_max: Quota = 0
+    brands: dict[str, BrandQuotas] = {}
+
+    def of(self, brand: str) -> "Quotas":
+        """Return the quotas in force for a brand."""
+        own = self.brands.get(brand)
+        if own is None:
+            return self
+        given = {name: value for name, value in msgspec.structs.asdict(own).items() if value is not None}
+        return msgspec.structs.replace(self, **given)
+
+
 class Logging(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """[logging]: how much is told, and in which form."""
 
@@ -143,6 +177,7 @@ class Config(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     limits: Limits = Limits()
     tokens: Tokens = Tokens()
     storage: Storage = Storage()
+    quotas: Quotas = Quotas()
     logging: Logging = Logging()
     expiry: Expiry = Expiry()
     idempotency: Idempotency = Idempotency()
@@ -233,6 +268,10 @@ def _refuse_unknown(section: type[Struct], table: dict[str, Any], path: str) -> 
             for index, entry in enumerate(value):
                 if isinstance(entry, dict):
                     _refuse_unknown(item, entry, f"{path}{name}[{index}].")
+        elif get_origin(kind) is dict and isinstance(value, dict):
+            for key, entry in value.items():
+                if isinstance(entry, dict):
+                    _refuse_unknown(get_args(kind)[1], entry, f"{path}{name}.{key}.")
         elif isinstance(kind, type) and issubclass(kind, Struct) and isinstance(value, dict):
             _refuse_unknown(kind, value, f"{path}{name}.")
 

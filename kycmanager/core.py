@@ -4,13 +4,17 @@ import asyncio
 import gc
 import time
 from collections.abc import Callable, Coroutine
+from functools import partial
 from pathlib import Path
 from typing import Any
+
+from msgspec.structs import replace
 
 from kycmanager import __version__, log
 from kycmanager.commands import TABLE
 from kycmanager.commands.execute import Executor
-from kycmanager.config import Config
+from kycmanager.config import Config, Quotas
+from kycmanager.domain.files import CUSTOMER
 from kycmanager.ports import Clock, Progress
 from kycmanager.store.cache import Cache
 from kycmanager.store.replies import Replies
@@ -21,7 +25,7 @@ from kycmanager.tokens.keys import load_keys
 from kycmanager.tokens.revocations import Revocations
 from kycmanager.tokens.verify import Verifier
 from kycmanager.transports.control import run_local
-from storagemanager import OpenReport, PinReport, StorageManager, StorageSettings
+from storagemanager import Limits, OpenReport, Owner, PinReport, StorageManager, StorageSettings
 
 EXPIRED_AT_ONCE = 256
 TIMER = "timer"
@@ -89,7 +93,9 @@ class Core:
         self.followers: list[Callable[[Committed], None]] = [self._revoke]
         idempotency_seconds = config.idempotency.hours * 3600
         self.store = SqliteStore(data_dir / "bases" / "kyc.db", clock=clock, idempotency_seconds=idempotency_seconds)
-        self.storage = StorageManager(data_dir, storage_settings(config), clock)
+        self.storage = StorageManager(
+            data_dir, storage_settings(config), clock, limits_of=partial(quotas_of, config.quotas)
+        )
         self.files = StoredFiles(self.storage, log_fault)
         self.strand = CommandStrand(
             self.cache,
@@ -209,6 +215,20 @@ def storage_settings(config: Config) -> StorageSettings:
         file_bytes_max=config.storage.file_bytes_max,
         extensions=config.storage.extensions,
         unattached_seconds=config.storage.unattached_hours * 3600,
+    )
+
+
+def quotas_of(quotas: Quotas, owner: Owner) -> Limits:
+    """Return what an owner and its brand may store: files of managers count for the brand alone."""
+    of_brand = quotas.of(owner.brand)
+    limits = Limits(brand_files_max=of_brand.brand_files_max, brand_bytes_max=of_brand.brand_bytes_max)
+    if owner.kind != CUSTOMER:
+        return replace(limits, owner_uploads_per_hour_max=of_brand.manager_uploads_per_hour_max)
+    return replace(
+        limits,
+        owner_files_max=of_brand.customer_files_max,
+        owner_bytes_max=of_brand.customer_bytes_max,
+        owner_uploads_per_hour_max=of_brand.customer_uploads_per_hour_max,
     )
 
 

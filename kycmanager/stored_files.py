@@ -6,12 +6,13 @@ from typing import Protocol, Self
 
 from kycmanager import log
 from kycmanager.domain.errors import Code, KycError, invalid, not_found
-from kycmanager.domain.files import FileLabel, FileOwner
+from kycmanager.domain.files import CUSTOMER, FileLabel, FileOwner
 from kycmanager.domain.records import FileFacts
 from kycmanager.ports import IncomingFile, Progress, StoredFile
 from storagemanager import (
     FileMeta,
     Owner,
+    QuotaError,
     Reading,
     StorageError,
     StorageErrorCode,
@@ -202,21 +203,39 @@ class _Outgoing:
 
 def refused(error: StorageError, faults: Faults, *uuids: str) -> KycError:
     """Return the answer to an error of the storage; what an operator has to look at is logged with the files' uuids."""
+    told = _told(error)
+    if told is not None:
+        return told
     code = error.code
-    if code in _REFUSED_FILE:
-        return KycError(Code.INVALID_FILE, str(error), {"errors": [_named(error)]})
-    if code is StorageErrorCode.TOO_LARGE:
-        return KycError(Code.FILE_TOO_LARGE, str(error))
-    if code is StorageErrorCode.INVALID:
-        return invalid(error.field, error.reason)
-    if code is StorageErrorCode.NOT_FOUND:
-        return not_found("file")
     if code is StorageErrorCode.FULL:
         logger.warning("the storage is full; make room on its disk")
     answer = _ANSWERS.get(code)
     if answer is not None:
         return KycError(*answer)
     return KycError(*_FAULTS.get(code, _FAULT), _logged(error, faults, *uuids))
+
+
+def _told(error: StorageError) -> KycError | None:
+    """Return the answer where the caller can do something about it, None for all that is no caller's matter."""
+    code = error.code
+    if code in _REFUSED_FILE:
+        return KycError(Code.INVALID_FILE, str(error), {"errors": [_named(error)]})
+    if isinstance(error, QuotaError):
+        return _over_quota(error)
+    if code is StorageErrorCode.TOO_LARGE:
+        return KycError(Code.FILE_TOO_LARGE, str(error))
+    if code is StorageErrorCode.INVALID:
+        return invalid(error.field, error.reason)
+    return not_found("file") if code is StorageErrorCode.NOT_FOUND else None
+
+
+def _over_quota(error: QuotaError) -> KycError:
+    """Return the answer to an upload over a quota; what a whole brand has is not for its customers to know."""
+    code = Code.TOO_FREQUENT if error.code is StorageErrorCode.RATE else Code.QUOTA_EXCEEDED
+    if error.of_brand and error.owner_kind == CUSTOMER:
+        return KycError(code, f"{error.quota}: has no room left; ask the support of the brand", {"quota": error.quota})
+    figures = {"quota": error.quota, "used": error.used, "limit": error.limit}
+    return KycError(code, f"{error}; the operator sets it in quotas.{error.quota}_max", figures)
 
 
 def _logged(error: StorageError, faults: Faults, *uuids: str) -> dict[str, str]:

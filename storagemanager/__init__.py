@@ -1,7 +1,7 @@
 """Stores files: validate, write, register; knows nothing of what they are for."""
 
 from storagemanager.backends.local import LocalBackend
-from storagemanager.errors import StorageError, StorageErrorCode
+from storagemanager.errors import QuotaError, StorageError, StorageErrorCode
 from storagemanager.manager import StorageManager
 from storagemanager.model import (
     DEFAULT_EXTENSIONS,
@@ -15,6 +15,7 @@ from storagemanager.model import (
 )
 from storagemanager.names import content_disposition
 from storagemanager.ports import Backend, Draft
+from storagemanager.quota import Limits
 from storagemanager.reading import Reading
 from storagemanager.upload import Upload
 
@@ -23,10 +24,12 @@ __all__ = [
     "Backend",
     "Draft",
     "FileMeta",
+    "Limits",
     "LocalBackend",
     "OpenReport",
     "Owner",
     "PinReport",
+    "QuotaError",
     "Reading",
     "StorageError",
     "StorageErrorCode",

@@ -21,6 +21,10 @@ class StorageErrorCode(StrEnum):
     """The content is cut off, malformed, or hides a second format."""
     INVALID = "INVALID"
     """A field beside the file (purpose, scope, owner) cannot be stored."""
+    QUOTA = "QUOTA"
+    """A quota of the owner or its brand has no room for the file; see `QuotaError`."""
+    RATE = "RATE"
+    """The owner has begun as many uploads as it may in this hour; see `QuotaError`."""
     FULL = "FULL"
     """No room is left on the disk; nothing was kept, later attempts may succeed."""
     BUSY = "BUSY"
@@ -54,6 +58,23 @@ class StorageError(Exception):
         self.code = code
         self.field = field
         self.reason = reason
+
+
+class QuotaError(StorageError):
+    """QUOTA or RATE: `quota` names the limit, `used` and `limit` are files, bytes or uploads as its name says.
+
+    `of_brand` tells the quotas of a brand from those of an owner, whose names begin with the owner's kind.
+    """
+
+    def __init__(
+        self, code: StorageErrorCode, quota: str, used: int, limit: int, reason: str, *, owner_kind: str, of_brand: bool
+    ) -> None:
+        super().__init__(code, quota, reason)
+        self.quota = quota
+        self.owner_kind = owner_kind
+        self.of_brand = of_brand
+        self.used = used
+        self.limit = limit
 
 
 def from_os(error: OSError, field: str = "file") -> StorageError:

@@ -18,6 +18,7 @@ from storagemanager.layout import is_uuid, uuid_of
 from storagemanager.metadata import Metadata
 from storagemanager.model import FileMeta, OpenReport, Owner, PinReport, StorageSettings, StorageStats, VerifyReport
 from storagemanager.ports import Backend
+from storagemanager.quota import Ledger, LimitsOf, hour_start, no_limits
 from storagemanager.reading import Reading
 from storagemanager.upload import Door, Upload
 from storagemanager.validation import Validator
@@ -49,8 +50,12 @@ class StorageManager:
         *,
         backend: Backend | None = None,
         new_uuid: Callable[[], str] = lambda: str(uuid4()),
+        limits_of: LimitsOf = no_limits,
     ) -> None:
-        """`clock` returns Unix seconds. `backend` defaults to the local folder. ValueError for unknown extensions."""
+        """`clock` returns Unix seconds. `backend` defaults to the local folder. ValueError for unknown extensions.
+
+        `limits_of` tells the quotas of an owner and its brand.
+        """
         self._data_dir = data_dir
         self._settings = settings
         self._clock = clock
@@ -60,6 +65,7 @@ class StorageManager:
         self._state: _Opened | None = None
         self._uploads: set[Upload] = set()
         self._removing: Counter[str] = Counter()
+        self.ledger = Ledger(limits_of, clock)
 
     async def open(self) -> OpenReport:
         """Migrate and check the base, remove what a crash left, let expired uploads go; return what was found.
@@ -75,6 +81,7 @@ class StorageManager:
             await base.open(may_be_new=not await workers.submit(self._has_files))
             opened = self._assemble(workers, base)
             report = await opened.inspector.reconcile(self._settings.orphans_max)
+            self.ledger.load(await opened.metadata.owned(hour_start(self._clock())))
             self._state = opened
             return replace(report, temporary_removed=temporary, expired=await self.expire(self._clock()))
         except BaseException as error:
@@ -107,7 +114,7 @@ class StorageManager:
         """Return an upload to write to; nothing touches the disk before its first chunk is full.
 
         REFUSED_TYPE by the name, TOO_LARGE by `length_hint` (bytes, where the sender tells them; a hint only),
-        INVALID for a field that cannot be stored, BUSY over `uploads_max`.
+        INVALID for a field that cannot be stored, BUSY over `uploads_max`, QUOTA or RATE over the limits of its owner.
         """
         opened = self._opened()
         if len(self._uploads) >= self._settings.uploads_max:
@@ -122,7 +129,7 @@ class StorageManager:
             purpose=purpose,
             scope=scope,
         )
-        upload = Upload(opened.door, label)
+        upload = Upload(opened.door, label, self.ledger.reserve(owner, length_hint or 0))
         self._uploads.add(upload)
         return upload
 
@@ -207,6 +214,8 @@ class StorageManager:
         # The row goes first: a crash in between leaves an orphan, which the next start removes.
         while gone := await opened.metadata.take_loose(now - self._settings.unattached_seconds):
             self._removing.update(meta.uuid for meta in gone)
+            for meta in gone:
+                self.ledger.removed(meta)
             try:
                 for meta in gone:
                     await opened.workers.submit(self._backend.remove, meta.storage_name)

@@ -11,6 +11,7 @@ from msgspec.structs import replace
 from storagemanager.base import Base
 from storagemanager.errors import StorageError, StorageErrorCode
 from storagemanager.model import FileMeta
+from storagemanager.quota import Owned
 from storagemanager.record import from_row, to_row
 
 SCAN_ROWS = 500
@@ -34,6 +35,12 @@ _SELECT_LOOSE = _SELECT + "WHERE pins = 0 AND loose_since <= ? ORDER BY loose_si
 _UPDATE_PINS = "UPDATE files SET pins = ?, loose_since = ?, row_check = ? WHERE uuid = ?"
 _DELETE = "DELETE FROM files WHERE uuid = ?"
 _KNOWN = "SELECT uuid FROM files WHERE uuid IN (SELECT value FROM json_each(?))"
+_OWNED = """
+SELECT
+    owner_kind, owner_id, brand, count(*), sum(file_size), count(*) FILTER (WHERE created_time >= ?)
+FROM files
+GROUP BY owner_kind, owner_id, brand
+"""
 _TOTALS = "SELECT count(*), total(file_size), count(*) FILTER (WHERE pins > 0) FROM files"
 
 Row = tuple[int, str, FileMeta | None]
@@ -125,6 +132,10 @@ class Metadata:
         """Return the number of files, their bytes, and how many are attached."""
         row = await self._base.read(lambda connection: connection.execute(_TOTALS).fetchone())
         return int(row[0]), int(row[1]), int(row[2])
+
+    async def owned(self, since: int) -> list[Owned]:
+        """Return what each owner has within each brand, and how many of the files came since then."""
+        return await self._base.read(lambda connection: [Owned(*row) for row in connection.execute(_OWNED, (since,))])
 
     async def integrity(self) -> str:
         """Return what the base's full check complains of, "" where it is whole."""

@@ -14,6 +14,7 @@ from storagemanager.label import Label, make_label
 from storagemanager.metadata import Metadata
 from storagemanager.model import FileMeta, Owner, StorageSettings, UploadState
 from storagemanager.ports import Backend, Draft
+from storagemanager.quota import Reservation
 from storagemanager.validation import Validator
 from storagemanager.workers import Workers
 
@@ -45,9 +46,10 @@ class Upload:
     Memory: four times `StorageSettings.chunk_bytes` at most.
     """
 
-    def __init__(self, door: Door, label: Label) -> None:
+    def __init__(self, door: Door, label: Label, reservation: Reservation) -> None:
         self._door = door
         self._label = label
+        self._reservation = reservation
         self._state: UploadState = "open"
         self._pieces: list[Piece] = []
         self._gathered = 0
@@ -77,12 +79,13 @@ class Upload:
     async def write(self, chunk: bytes | bytearray | memoryview) -> None:
         """Take a chunk of any size; it may be reused at once.
 
-        TOO_LARGE as soon as the limit is passed; FULL or UNAVAILABLE from this chunk or the ones before.
+        TOO_LARGE or QUOTA as soon as a limit is passed; FULL or UNAVAILABLE from this chunk or the ones before.
         """
         self._check_open()
         self._received += memoryview(chunk).nbytes
         try:
             self._door.validator.check_size(self._received)
+            self._reservation.grow(self._received)
             for piece in _pieces(chunk, self._door.settings.chunk_bytes):
                 # The last pieces are kept for `finish`, which hashes them while the disk is busy.
                 if self._gathered >= self._door.settings.chunk_bytes or len(self._pieces) >= PIECES_MAX:
@@ -96,11 +99,12 @@ class Upload:
     def relabel(self, *, owner: Owner | None = None, purpose: str | None = None, scope: int | None = None) -> None:
         """Change what was said of the file, at any time until `finish`; None leaves a field as it is.
 
-        INVALID for a field that cannot be stored: then nothing is changed, and the upload is open as before.
+        INVALID for a field that cannot be stored, QUOTA or RATE where the new owner has no room: then nothing is
+        changed, and the upload is open as before.
         """
         self._check_open()
         label = self._label
-        self._label = make_label(
+        fresh = make_label(
             self._door.validator,
             uuid=label.uuid,
             original_name=label.original_name,
@@ -109,6 +113,8 @@ class Upload:
             purpose=label.purpose if purpose is None else purpose,
             scope=label.scope if scope is None else scope,
         )
+        self._reservation.move(Owner(kind=fresh.owner_kind, id=fresh.owner_id, brand=fresh.brand))
+        self._label = fresh
 
     async def finish(self) -> FileMeta:
         """Return the metadata once the file and its row are on the disk.
@@ -181,9 +187,12 @@ class Upload:
             await door.metadata.insert(meta)
         except StorageError as error:
             # Where the commit may have happened the file must stay; the next start knows.
-            if error.code is not StorageErrorCode.OUTCOME_UNKNOWN:
+            if error.code is StorageErrorCode.OUTCOME_UNKNOWN:
+                self._reservation.keep(self._received)
+            else:
                 await door.workers.submit(door.backend.remove, meta.storage_name)
             raise
+        self._reservation.keep(self._received)
 
     async def _store(self) -> None:
         """Hand what is gathered to a thread; while it writes, the next chunks may come."""
@@ -246,6 +255,7 @@ class Upload:
         except OSError:  # what cannot be removed now goes at the next start
             pass
         finally:
+            self._reservation.release()
             self._door.left(self)
 
     def _check_open(self) -> None:

@@ -23,6 +23,7 @@ _MESSAGES: dict[Code, str] = {
     Code.STALE_VERSION: "version: the record has changed since; read it again",
     Code.IDEMPOTENCY_CONFLICT: "idempotency_key: was used before with other data; take a new key",
     Code.FILE_TOO_LARGE: "The file is larger than allowed",
+    Code.QUOTA_EXCEEDED: "customer_files: has no room left: 1000 of 1000 files are used",
     Code.LINE_TOO_LONG: "The request is larger than allowed",
     Code.TOO_FREQUENT: "Too many failed tokens; try again later",
     Code.INTERNAL: "Something failed here; the log knows",
@@ -34,6 +35,7 @@ _MESSAGES: dict[Code, str] = {
 _DATA: dict[Code, dict[str, Any]] = {
     Code.INVALID_DATA: {"errors": [{"field": "brand", "code": "invalid", "message": "is required"}]},
     Code.STALE_VERSION: {"version": 3},
+    Code.QUOTA_EXCEEDED: {"quota": "customer_files", "used": 1000, "limit": 1000},
     Code.INTERNAL: {"correlation_id": "5f2c0e9a"},
 }
 

@@ -40,6 +40,7 @@ UPLOAD_CODES = (
     Code.FORBIDDEN,
     Code.NOT_FOUND,
     Code.FILE_TOO_LARGE,
+    Code.QUOTA_EXCEEDED,
     Code.LINE_TOO_LONG,
     Code.TOO_FREQUENT,
     Code.INTERNAL,

@@ -39,6 +39,11 @@ and the structure of the content are checked, and that extension and signature a
 {GRACE_SECONDS} seconds has come at less than {RATE} on average is refused and its connection closed.
 `Content-Encoding` is refused.
 
+Quotas (`quotas` in the settings) bound the files and bytes of a customer and of a brand, whose managers' uploads count
+for the brand alone: over one the answer is 413 `QUOTA_EXCEEDED`. They bound the uploads one caller begins in an hour of
+the clock too: over that it is 429 `RET_TOO_FREQUENT`. `data` is `{{quota, used, limit}}`; of a brand's quota a customer
+is told the name only. Room is reserved when an upload begins and given back when it fails.
+
 The answer names the file by `file_id`, which documents and answers refer to. Attach it within
 `storage.unattached_hours`: after that an unattached file is removed.
 

@@ -12,7 +12,9 @@ from kycmanager.domain.session import MANAGERS, Session
 PUBLIC_SCOPE = 3
 """Files of this scope may be read without a token, where the settings allow it."""
 
-_CUSTOMER = "customer"
+CUSTOMER = "customer"
+"""The kind of owner a customer is."""
+
 _SCOPES = {str(scope): scope for scope in range(PUBLIC_SCOPE + 1)}
 _BRAND = re.compile(r"[A-Za-z0-9_.-]{1,64}")
 
@@ -65,7 +67,7 @@ def owner_so_far(session: Session, brand: str) -> FileOwner | None:
     `owner_of` for a brand that is named.
     """
     if session.is_customer:
-        return FileOwner(_CUSTOMER, session.sub, session.own_brand)
+        return FileOwner(CUSTOMER, session.sub, session.own_brand)
     kind = "manager" if session.type in MANAGERS else session.type.name.lower()
     if not brand:
         if session.brands is None or len(session.brands) != 1:
@@ -97,7 +99,7 @@ def check_readable(session: Session, owner: FileOwner | None) -> None:
     if session.is_customer:
         if owner is None:
             raise not_found("file")
-        if owner != FileOwner(_CUSTOMER, session.sub, session.own_brand):
+        if owner != FileOwner(CUSTOMER, session.sub, session.own_brand):
             raise forbidden()
     elif session.type not in MANAGERS:
         raise forbidden()
@@ -107,7 +109,7 @@ def check_readable(session: Session, owner: FileOwner | None) -> None:
 
 def is_of_customer(file: FileFacts, customer_id: int, brand: str) -> bool:
     """Tell whether the customer uploaded the file: a manager's upload for the brand is not the customer's."""
-    return file.owner_kind == _CUSTOMER and file.owner_id == customer_id and file.brand == brand
+    return file.owner_kind == CUSTOMER and file.owner_id == customer_id and file.brand == brand
 
 
 def is_public(scope: int, *, public: bool) -> bool:
