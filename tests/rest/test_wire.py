@@ -26,40 +26,6 @@ async def read_all(reader: asyncio.StreamReader, seconds: float) -> bytes:
 
 DATE = re.compile(rb"Date: [^\r]+\r\n")
 
-MALFORMED = {
-    "no http": b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03",
-    "no version": b"GET /ping\r\n\r\n",
-    "old version": b"GET /ping HTTP/0.9\r\nHost: a\r\n\r\n",
-    "future version": b"GET /ping HTTP/3.0\r\nHost: a\r\n\r\n",
-    "bad method": b"GE\x00T /ping HTTP/1.1\r\nHost: a\r\n\r\n",
-    "two lengths": b"POST /upload HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nxx",
-    "length and chunks": b"POST /upload HTTP/1.1\r\nHost: a\r\nContent-Length: 4\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
-    "strange length": b"POST /upload HTTP/1.1\r\nHost: a\r\nContent-Length: +4\r\n\r\nxxxx",
-    "negative length": b"POST /upload HTTP/1.1\r\nHost: a\r\nContent-Length: -4\r\n\r\nxxxx",
-    "strange coding": b"POST /upload HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: xchunked\r\n\r\n0\r\n\r\n",
-    "chunked not last": b"POST /upload HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked, gzip\r\n\r\n0\r\n\r\n",
-    "space before colon": b"GET /ping HTTP/1.1\r\nHost : a\r\n\r\n",
-    "no colon": b"GET /ping HTTP/1.1\r\nHost: a\r\nnothing\r\n\r\n",
-    "nul in a header": b"GET /ping HTTP/1.1\r\nHost: a\r\nX: a\x00b\r\n\r\n",
-    "cr in a header": b"GET /ping HTTP/1.1\r\nHost: a\r\nX: a\rb\r\n\r\n",
-    "long line": b"GET /" + b"a" * 10_000 + b" HTTP/1.1\r\nHost: a\r\n\r\n",
-    "long header": b"GET /ping HTTP/1.1\r\nHost: a\r\nX: " + b"a" * 10_000 + b"\r\n\r\n",
-    "many headers": b"GET /ping HTTP/1.1\r\nHost: a\r\n" + b"X: a\r\n" * 1000 + b"\r\n",
-    "bad chunk": b"POST /manager/kyc/templates HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n",
-}
-
-
-@pytest.mark.parametrize("name", MALFORMED)
-async def test_what_is_no_http_is_refused_and_the_connection_closed(rest, name: str) -> None:
-    started = time.monotonic()
-    found = await rest.talk(MALFORMED[name] + b"GET /healthz HTTP/1.1\r\nHost: a\r\n\r\n", seconds=4)
-    assert b'"alive"' not in found, found
-    assert found.startswith((b"HTTP/1.1 400", b"HTTP/1.1 401")), found
-    assert b'"error":' in found
-    assert time.monotonic() - started < 3
-    assert rest.faults == []
-    assert (await rest.ask("GET", "/healthz"))[0] == 200
-
 
 async def test_heads_that_can_be_read_in_two_ways_are_refused(rest) -> None:
     post = f"POST /manager/kyc/required-level HTTP/1.1\r\nHost: a\r\nAuthorization: {rest.token()}\r\n"

@@ -13,3 +13,12 @@ def refusal_of_head(request: web.BaseRequest) -> KycError | None:
     if len(headers.getall("Authorization", ())) > 1:
         return invalid("Authorization", "comes twice")
     return None
+
+
+def is_last(request: web.BaseRequest) -> bool:
+    """Tell whether nothing behind the request may be read: it asks for another protocol, which it does not get.
+
+    The parser drops what came with it, maybe half a request, whose other half would then pass for a request.
+    """
+    wanted: str = request.headers.get("Upgrade", "")
+    return bool(wanted) and wanted.lower() != "websocket"

@@ -165,7 +165,8 @@ def _part(head: bytes) -> Part:
     for line in lines:
         name, colon, value = line.partition(":")
         key = name.lower()
-        if not colon or not name or name != name.strip() or key in headers:
+        # a lone CR or LF ends a line for some parsers, and would hide another head from this one
+        if not colon or not name or name != name.strip() or key in headers or "\n" in line or "\r" in line:
             raise MultipartError("malformed head of a part")
         headers[key] = value.strip()
     if headers.get("content-transfer-encoding", "binary").lower() not in _ENCODINGS:

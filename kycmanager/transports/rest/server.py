@@ -18,7 +18,7 @@ from kycmanager.transports.rest.connection import Connection, HttpServer, Shared
 from kycmanager.transports.rest.docs_page import DocsPage
 from kycmanager.transports.rest.download import DownloadDoor
 from kycmanager.transports.rest.gate import Gate, WrongToken
-from kycmanager.transports.rest.head import refusal_of_head
+from kycmanager.transports.rest.head import is_last, refusal_of_head
 from kycmanager.transports.rest.hot import HotReads
 from kycmanager.transports.rest.ops import Operations, Ready
 from kycmanager.transports.rest.routes import Mount, Route, Router
@@ -155,7 +155,7 @@ class RestServer:
             self._active -= 1
             if not self._active:
                 self._quiet.set()
-        if self._draining:
+        if self._draining or is_last(request):
             answer.force_close()
         return answer
 
