@@ -11,8 +11,8 @@ from kycmanager.cli import check, serve, token, verify
 from kycmanager.cli.faults import CliError, UsageError
 from kycmanager.cli.output import complain
 from kycmanager.config import ConfigError
+from kycmanager.key_files import KeyFileError
 from kycmanager.ports import StoreRefused
-from kycmanager.tokens.keys import KeyFileError
 
 Run = Callable[[argparse.Namespace], int]
 

@@ -13,6 +13,7 @@ from msgspec import Meta, Struct
 DEFAULT_FILE = Path("config.toml")
 SECRET_VARIABLE = "KYCMANAGER_TOKEN_SECRET"  # noqa: S105 - the name of a variable, not its value
 SECRET_BYTES_MIN = 32
+MASTER_VARIABLE = "KYCMANAGER_MASTER_KEY"
 
 KIB = 1024
 MIB = 1024 * KIB
@@ -177,6 +178,17 @@ class Config(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     limits: Limits = Limits()
     tokens: Tokens = Tokens()
     storage: Storage = Storage()
+class Encryption(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """[encryption]: whether what is new is sealed, and where the master keys come from."""
+
+    enabled: bool = True
+    key_file: Annotated[str, Meta(min_length=1)] = "keys/master.key"
+    master_key: str = ""
+
+    def __repr__(self) -> str:
+        return f"Encryption(enabled={self.enabled}, key_file={self.key_file!r}, ...)"
+
+
     quotas: Quotas = Quotas()
     logging: Logging = Logging()
     expiry: Expiry = Expiry()
@@ -188,9 +200,11 @@ class Config(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 def load(path: Path | None, environ: Mapping[str, str]) -> Config:
     """Read the settings of `path`; of ./config.toml when None and there is one; else the defaults.
 
-    The secret of KYCMANAGER_TOKEN_SECRET, when set, replaces `tokens.secret`. Raises ConfigError.
+    KYCMANAGER_TOKEN_SECRET, when set, replaces `tokens.secret`, and KYCMANAGER_MASTER_KEY `encryption.master_key`.
+    Raises ConfigError.
     """
     table = _read(path) if path is not None or DEFAULT_FILE.is_file() else {}
+    encryption: Encryption = Encryption()
     return from_table(table, environ)
 
 
@@ -212,6 +226,9 @@ def duration_seconds(text: str) -> int:
     """Read a length of time such as 8h, 30m, 7d or 1h30m as seconds above 0; raises ValueError."""
     if not _DURATION.fullmatch(text):
         raise ValueError(f"{text!r} is no length of time; write it like 30m, 8h or 7d")
+    if keys := environ.get(MASTER_VARIABLE, ""):
+        encryption = msgspec.structs.replace(config.encryption, master_key=keys)
+        config = msgspec.structs.replace(config, encryption=encryption)
     total = sum(int(part[:-1]) * _UNITS[part[-1]] for part in re.findall(r"[0-9]+[smhdw]", text))
     if total <= 0:
         raise ValueError(f"{text!r} is no time at all; write it like 30m, 8h or 7d")

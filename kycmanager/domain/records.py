@@ -187,3 +187,29 @@ class FileFacts(Struct, frozen=True, gc=False, kw_only=True):
     owner_kind: str
     owner_id: int
     brand: str
+
+
+class BrandKey(Struct, frozen=True, gc=False):
+    """A key that seals the keys of a brand's uploads while nothing holds them; `wrapped` by the master key `master`."""
+
+    id: bytes
+    brand: str
+    master: bytes
+    wrapped: bytes
+    created_time: int
+
+
+class ProfileKey(Struct, frozen=True, gc=False):
+    """The key of one profile, which seals its answers and the keys of its files; `wrapped` is empty once destroyed."""
+
+    kyc_id: int
+    master: bytes
+    wrapped: bytes
+
+
+class FileKey(Struct, frozen=True, gc=False):
+    """The data key of a file that a profile holds, sealed by the profile's key."""
+
+    file_id: str
+    kyc_id: int
+    wrapped: bytes

@@ -1,11 +1,7 @@
 """The keys of tokens: the manager's own, made on first use, and the public ones of other issuers."""
 
 import base64
-import fcntl
-import os
 import secrets
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Literal
 
@@ -16,19 +12,15 @@ from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey, RSAPubl
 from msgspec import Struct
 
 from kycmanager.config import SECRET_BYTES_MIN, SECRET_VARIABLE, PublicKey, Tokens
+from kycmanager.key_files import KeyFileError, locked_folder, read_private, write_private
 
 RSA_BITS_MIN = 2048
 _RSA_BITS_NEW = 3072
 _KEY_FILE_BYTES_MAX = 65_536
-_OTHERS = 0o077
 
 Algorithm = Literal["HS256", "RS256", "EdDSA"]
 PrivateMaterial = bytes | RSAPrivateKey | Ed25519PrivateKey
 PublicMaterial = bytes | RSAPublicKey | Ed25519PublicKey
-
-
-class KeyFileError(Exception):
-    """A key that cannot be used; the text names its file and says what to do next."""
 
 
 class SigningKey(Struct, frozen=True):
@@ -72,10 +64,10 @@ def _own_key(tokens: Tokens, path: Path) -> SigningKey:
     if tokens.secret:
         return SigningKey("HS256", tokens.secret.encode())
     try:
-        with _key_folder(path.parent):
+        with locked_folder(path.parent):
             if not path.exists():
-                _write(path, _new_key(tokens.algorithm))
-            content = _read_private(path)
+                write_private(path, _new_key(tokens.algorithm))
+            content = read_private(path)
     except OSError as fault:
         raise KeyFileError(
             f"{path}: {fault.strerror}; make the folder writable for the daemon or set tokens.key_file",
@@ -145,41 +137,3 @@ def _new_key(algorithm: str) -> bytes:
         serialization.PrivateFormat.PKCS8,
         serialization.NoEncryption(),
     )
-
-
-@contextmanager
-def _key_folder(folder: Path) -> Iterator[None]:
-    """Make the folder, for its owner only, and lock it: two processes at their first start get one key."""
-    if not folder.is_dir():
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        folder.mkdir(mode=0o700, exist_ok=True)
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX)
-        yield
-    finally:
-        os.close(descriptor)
-
-
-def _write(path: Path, content: bytes) -> None:
-    """Write the key so that it is whole or absent after any crash, and never readable by others."""
-    temporary = path.with_name(f"{path.name}.tmp")
-    temporary.unlink(missing_ok=True)
-    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(descriptor, "wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
-    temporary.rename(path)
-    folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)
-
-
-def _read_private(path: Path) -> bytes:
-    with path.open("rb") as file:
-        if os.fstat(file.fileno()).st_mode & _OTHERS:
-            raise KeyFileError(f"{path} can be read by others; run `chmod 600 {path}`, and replace it if it was copied")
-        return file.read(_KEY_FILE_BYTES_MAX)

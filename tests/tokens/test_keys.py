@@ -11,8 +11,9 @@ from cryptography.hazmat.primitives.asymmetric.rsa import generate_private_key
 
 from kycmanager.config import PublicKey, Tokens
 from kycmanager.domain.enums import SessionType
+from kycmanager.key_files import KeyFileError
 from kycmanager.tokens.issue import IssueError, issue_token
-from kycmanager.tokens.keys import KeyFileError, load_keys
+from kycmanager.tokens.keys import load_keys
 from kycmanager.tokens.revocations import Revocations
 from kycmanager.tokens.verify import Verifier
 
