@@ -38,9 +38,9 @@ def forget_the_audit() -> None:
     """Drop the first audit row of every batch that has several."""
     write_feed = write._write_feed
 
-    def forgetful(db: Any, batch: Any) -> None:
+    def forgetful(db: Any, batch: Any, head: Any) -> Any:
         kept = batch.audit[1:] if len(batch.audit) > 1 else batch.audit
-        write_feed(db, msgspec.structs.replace(batch, audit=kept))
+        return write_feed(db, msgspec.structs.replace(batch, audit=kept), head)
 
     write._write_feed = forgetful
 
@@ -49,10 +49,10 @@ def two_transactions() -> None:
     """Commit the records first, then what tells of them."""
     write_feed = write._write_feed
 
-    def apart(db: Any, batch: Any) -> None:
+    def apart(db: Any, batch: Any, head: Any) -> Any:
         db.execute("COMMIT")
         db.execute("BEGIN IMMEDIATE")
-        write_feed(db, batch)
+        return write_feed(db, batch, head)
 
     write._write_feed = apart
 

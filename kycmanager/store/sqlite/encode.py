@@ -1,4 +1,4 @@
-"""Records as the tuples that the statements of `write` bind, in the order of their columns."""
+"""Records as the rows that the statements of `write` bind, in the order of `columns`."""
 
 from collections.abc import Callable, Sequence
 from operator import attrgetter
@@ -32,18 +32,10 @@ _TEMPLATE = attrgetter(
     "id", "brand", "level", "code", "name", "description", "step_type.real", "required", "status.real", "sort_index",
     "created_time", "updated_time", "version",
 )  # fmt: skip
-_TEMPLATE_CHANGED = attrgetter(
-    "id", "brand", "level", "code", "name", "description", "step_type.real", "required", "status.real",
-    "sort_index", "updated_time", "version",
-)  # fmt: skip
 _STEP = attrgetter(
-    "id", "customer_id", "kyc_id", "brand", "template_id", "template_version", "level", "code", "name",
-    "step_type.real", "required", "explicit", "status.real", "submitted_time", "created_time", "updated_time",
-    "reviewed_time", "reviewed_by", "reason", "comment", "expire_time", "version",
-)  # fmt: skip
-_STEP_CHANGED = attrgetter(
-    "id", "level", "required", "explicit", "status.real", "submitted_time", "updated_time", "reviewed_time",
-    "reviewed_by", "reason", "comment", "expire_time", "version",
+    "id", "kyc_id", "template_id", "template_version", "level", "code", "name", "step_type.real", "required.real",
+    "explicit.real", "status.real", "submitted_time", "created_time", "updated_time", "reviewed_time", "reviewed_by",
+    "reason", "comment", "expire_time", "version",
 )  # fmt: skip
 _AUDIT = attrgetter(
     "id", "time", "brand", "customer_id", "kyc_id", "step_id", "document_id", "template_id", "action", "actor_id",
@@ -54,18 +46,11 @@ profile: Callable[[Profile], Row] = attrgetter(
     "id", "customer_id", "brand", "status.real", "current_level", "required_level", "risk_level.real",
     "created_time", "updated_time", "version",
 )  # fmt: skip
-profile_changed: Callable[[Profile], Row] = attrgetter(
-    "id", "status.real", "current_level", "required_level", "risk_level.real", "updated_time", "version",
-)  # fmt: skip
 document: Callable[[Document], Row] = attrgetter(
-    "id", "customer_id", "kyc_id", "step_id", "brand", "type", "status.real", "file_id", "file_name", "content_type",
-    "file_size", "checksum", "created_time", "updated_time", "reviewed_time", "reviewed_by", "reason", "comment",
-    "expire_time", "version",
+    "id", "kyc_id", "step_id", "type", "status.real", "file_id", "file_name", "content_type", "file_size", "checksum",
+    "created_time", "updated_time", "reviewed_time", "reviewed_by", "reason", "comment", "expire_time", "version",
 )  # fmt: skip
-document_changed: Callable[[Document], Row] = attrgetter(
-    "id", "step_id", "type", "status.real", "file_id", "file_name", "content_type", "file_size", "checksum",
-    "updated_time", "reviewed_time", "reviewed_by", "reason", "comment", "expire_time", "version",
-)  # fmt: skip
+owner: Callable[[Step | Document], Row] = attrgetter("customer_id", "brand")
 idempotency: Callable[[IdempotencyRecord], Row] = attrgetter("scope", "digest", "record_id", "record_version", "time")
 revocation: Callable[[Revocation], Row] = attrgetter("jti", "session.real", "sub", "not_before", "expires")
 
@@ -76,32 +61,22 @@ def _json(value: dict[str, Any]) -> str:
 
 
 def template(record: Template) -> Row:
-    """Return all the columns of a new template."""
+    """Return the columns of a template."""
     return (*_TEMPLATE(record), _json(record.requirements), _json(record.form_schema))
 
 
-def template_changed(record: Template) -> Row:
-    """Return the columns of a template that may change, after its id."""
-    return (*_TEMPLATE_CHANGED(record), _json(record.requirements), _json(record.form_schema))
-
-
 def template_text(record: TemplateText) -> Row:
-    """Return all the columns of a template's text."""
+    """Return the columns of a template's text."""
     return (record.template_id, record.version, _json(record.requirements), _json(record.form_schema))
 
 
 def step(record: Step) -> Row:
-    """Return all the columns of a new step."""
+    """Return the columns of a step."""
     return (*_STEP(record), _json(record.answers))
 
 
-def step_changed(record: Step) -> Row:
-    """Return the columns of a step that may change, after its id."""
-    return (*_STEP_CHANGED(record), _json(record.answers))
-
-
 def audit(record: AuditRow) -> Row:
-    """Return all the columns of an audit row."""
+    """Return the columns of an audit row."""
     return (*_AUDIT(record), _json(record.details))
 
 

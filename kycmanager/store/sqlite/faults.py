@@ -12,6 +12,14 @@ _DAMAGE = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB})
 _VALUE = (sqlite3.IntegrityError, sqlite3.InterfaceError, sqlite3.ProgrammingError, sqlite3.DataError)
 
 
+class RowDamaged(Exception):  # noqa: N818 - named for what is the matter
+    """A row is not as it was written: its checksum does not fit."""
+
+    def __init__(self, table: str, key: object) -> None:
+        named = f" {key}" if isinstance(key, int) else ""  # a key of text may be somebody's
+        super().__init__(f"the row of {table}{named} is not as it was written")
+
+
 def code(error: BaseException) -> int:
     """Return the primary SQLite code of an error, 0 when it has none."""
     return getattr(error, "sqlite_errorcode", 0) & _PRIMARY
@@ -27,6 +35,8 @@ def damaged(path: Path, what: str) -> StoreRefused:
 
 def refusal(path: Path, error: Exception) -> StoreRefused:
     """Return why a base could not be opened or read, as a refusal that says what to do."""
+    if isinstance(error, RowDamaged):
+        return damaged(path, str(error))
     if code(error) in _DAMAGE or not isinstance(error, sqlite3.Error):
         return damaged(path, f"{type(error).__name__}: {error}")
     return StoreRefused(f"{path} cannot be read: {error}. Check the disk, the folder and its owner.")

@@ -7,7 +7,8 @@ import msgspec
 
 from kycmanager.domain.records import AuditRow, Event
 from kycmanager.ports import AuditQuery
-from kycmanager.store.sqlite import decode
+from kycmanager.store.sqlite import decode, sums
+from kycmanager.store.sqlite.columns import SELECT
 
 COUNT_MAX = 10_000
 """How far a list is counted."""
@@ -29,11 +30,7 @@ _MATCHES = """
 """
 _OF_CUSTOMER = "customer_id = :customer_id AND id BETWEEN :lowest AND :highest" + _MATCHES
 _OF_ALL = "id BETWEEN :lowest AND :highest" + _MATCHES
-_COLUMNS = """
-SELECT id, time, brand, customer_id, kyc_id, step_id, document_id, template_id, action, actor_id, actor_session, source,
-    reason, comment, old_status, new_status, details
-FROM audit
-WHERE """
+_COLUMNS = SELECT["audit"] + "WHERE "
 _PAGE = " ORDER BY id DESC LIMIT :limit OFFSET :offset"
 _ROWS = {True: _COLUMNS + _OF_CUSTOMER + _PAGE, False: _COLUMNS + _OF_ALL + _PAGE}
 _COUNTED = "SELECT count(*) FROM (SELECT 1 FROM audit WHERE "
@@ -43,7 +40,7 @@ _COUNT = {True: _COUNTED + _OF_CUSTOMER + _UP_TO, False: _COUNTED + _OF_ALL + _U
 _AUDIT_ENDS = "SELECT (SELECT min(id) FROM audit), (SELECT max(id) FROM audit)"
 _NEXT_TIME = "SELECT id, time FROM audit WHERE id >= ? ORDER BY id LIMIT 1"
 
-_EVENTS = "SELECT events FROM feed WHERE last_seq > ? ORDER BY last_seq"
+_EVENTS = SELECT["feed"] + "WHERE last_seq > ? ORDER BY last_seq"
 
 
 def audit(db: sqlite3.Connection, query: AuditQuery) -> tuple[list[AuditRow], int, bool]:
@@ -57,15 +54,16 @@ def audit(db: sqlite3.Connection, query: AuditQuery) -> tuple[list[AuditRow], in
     (count,) = db.execute(_COUNT[by_customer], values).fetchone()
     if query.before_id:
         values["highest"] = min(values["highest"], query.before_id - 1)
-    rows = [decode.audit(row) for row in db.execute(_ROWS[by_customer], values)]
+    rows = [decode.audit(row) for row in sums.checked(db.execute(_ROWS[by_customer], values), "audit")]
     return rows, min(count, COUNT_MAX), count > COUNT_MAX
 
 
 def events_after(db: sqlite3.Connection, seq: int, limit: int) -> list[Event]:
     """Return up to `limit` events with a number above `seq`, in order."""
     found: list[Event] = []
-    for (chunk,) in db.execute(_EVENTS, (seq,)):
-        found += decode.events(chunk, after=seq, limit=limit - len(found))
+    for row in db.execute(_EVENTS, (seq,)):
+        sums.checked([row], "feed")
+        found += decode.events(row[2], after=seq, limit=limit - len(found))
         if len(found) == limit:
             break
     return found

@@ -8,53 +8,24 @@ from typing import Any, TypeVar
 import aiosqlite
 
 from kycmanager.ports import Snapshot
-from kycmanager.store.sqlite import decode, schema
+from kycmanager.store.sqlite import decode, schema, sums
+from kycmanager.store.sqlite.columns import ORDER, SELECT
 from kycmanager.store.sqlite.thread import run
 
 R = TypeVar("R")
 
 CHUNK_RECORDS = 20_000
 
-_TEMPLATES = """
-SELECT id, brand, level, code, name, description, step_type, required, status, sort_index, created_time, updated_time,
-    version, requirements, form_schema
-FROM template
-ORDER BY id
-"""
-_TEMPLATE_TEXTS = """
-SELECT template_id, version, requirements, form_schema FROM template_text ORDER BY template_id, version
-"""
-_PROFILES = """
-SELECT id, customer_id, brand, status, current_level, required_level, risk_level, created_time, updated_time, version
-FROM profile
-ORDER BY id
-"""
-_STEPS = """
-SELECT id, kyc_id, template_id, template_version, level, code, name, step_type, required, explicit, status,
-    submitted_time, created_time, updated_time, reviewed_time, reviewed_by, reason, comment, expire_time, version,
-    answers
-FROM step
-ORDER BY id
-"""
-_DOCUMENTS = """
-SELECT id, kyc_id, step_id, type, status, file_id, file_name, content_type, file_size, checksum, created_time,
-    updated_time, reviewed_time, reviewed_by, reason, comment, expire_time, version
-FROM document
-ORDER BY id
-"""
-_IDEMPOTENCY = "SELECT scope, digest, record_id, record_version, time FROM idempotency ORDER BY id"
-_REVOCATIONS = "SELECT jti, session, sub, not_before, expires FROM revocation ORDER BY id"
-
 
 async def load(connection: aiosqlite.Connection, progress: Callable[[str, int, int], None]) -> Snapshot:
     """Read the snapshot; `progress(table, done, total)` is called on the event loop, its last call with done = total.
 
-    Raises sqlite3.Error, LookupError or msgspec errors when the base holds what it never should.
+    Raises RowDamaged, sqlite3.Error, LookupError or msgspec errors when the base holds what it never should.
     """
     counters = await run(connection, schema.counters)
 
-    async def table(name: str, statement: str, records: Callable[[decode.Rows], Iterator[R]]) -> list[R]:
-        source = await run(connection, _start, statement, records)
+    async def table(name: str, records: Callable[[decode.Rows], Iterator[R]]) -> list[R]:
+        source = await run(connection, _start, name, records)
         loaded: list[R] = []
         while chunk := await run(connection, _take, source):
             loaded += chunk
@@ -64,19 +35,19 @@ async def load(connection: aiosqlite.Connection, progress: Callable[[str, int, i
 
     decoder = decode.Decoder()
     return Snapshot(
-        templates=await table("template", _TEMPLATES, decode.templates),
-        template_texts=await table("template_text", _TEMPLATE_TEXTS, decode.template_texts),
-        profiles=await table("profile", _PROFILES, decoder.profiles),
-        steps=await table("step", _STEPS, decoder.steps),
-        documents=await table("document", _DOCUMENTS, decoder.documents),
-        idempotency=await table("idempotency", _IDEMPOTENCY, decode.idempotency),
-        revocations=await table("revocation", _REVOCATIONS, decode.revocations),
+        templates=await table("template", decode.templates),
+        template_texts=await table("template_text", decode.template_texts),
+        profiles=await table("profile", decoder.profiles),
+        steps=await table("step", decoder.steps),
+        documents=await table("document", decoder.documents),
+        idempotency=await table("idempotency", decode.idempotency),
+        revocations=await table("revocation", decode.revocations),
         counters=counters,
     )
 
 
-def _start(db: sqlite3.Connection, statement: str, records: Callable[[decode.Rows], Iterator[R]]) -> Iterator[R]:
-    return records(db.execute(statement))
+def _start(db: sqlite3.Connection, table: str, records: Callable[[decode.Rows], Iterator[R]]) -> Iterator[R]:
+    return records(sums.walked(db.execute(f"{SELECT[table]} ORDER BY {ORDER.get(table, 'id')}"), table))
 
 
 def _take(_db: sqlite3.Connection, source: Iterator[Any]) -> list[Any]:

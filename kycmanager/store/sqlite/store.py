@@ -12,7 +12,8 @@ import msgspec
 
 from kycmanager.domain.records import AuditRow, Event
 from kycmanager.ports import AuditQuery, Batch, Clock, OutcomeUnknown, Snapshot, StoreRefused
-from kycmanager.store.sqlite import faults, history, load, schema, upkeep, write
+from kycmanager.store.sqlite import chain, faults, history, load, schema, upkeep, write
+from kycmanager.store.sqlite.faults import RowDamaged
 from kycmanager.store.sqlite.lock import FileLock
 from kycmanager.store.sqlite.thread import connect, run
 
@@ -53,6 +54,7 @@ class SqliteStore:
         self._checker: aiosqlite.Connection | None = None
         self._check: asyncio.Task[str] | None = None
         self._counters: dict[str, int] = {}
+        self._head = chain.NO_LINK
         self._doubtful = False
         self._rows_in_log = 0
         self._checkpoint_at = 0.0
@@ -81,7 +83,7 @@ class SqliteStore:
         try:
             snapshot = await load.load(_open(self._writer), progress)
             finding = await self._check if self._check else ""
-        except (sqlite3.Error, LookupError, TypeError, msgspec.MsgspecError) as error:
+        except (RowDamaged, sqlite3.Error, LookupError, TypeError, msgspec.MsgspecError) as error:
             raise faults.refusal(self.path, error) from error
         finally:
             await self._end_check()
@@ -98,7 +100,8 @@ class SqliteStore:
         if self._doubtful:
             raise OutcomeUnknown("The base has not been reopened since a write failed")
         try:
-            self._rows_in_log += await run(_open(self._writer), write.commit, batch, self._counters)
+            rows, self._head = await run(_open(self._writer), write.commit, batch, self._counters, self._head)
+            self._rows_in_log += rows
         except OutcomeUnknown:
             self._doubtful = True
             raise
@@ -156,6 +159,7 @@ class SqliteStore:
         await run(self._writer, schema.prepare_writer)
         await run(self._writer, schema.migrate, self.path)
         self._counters = await run(self._writer, schema.counters)
+        self._head = await run(self._writer, chain.head)
         self._auditor = await connect(self.path, read_only=True)
         await run(self._auditor, schema.prepare_reader)
         self._feeder = await connect(self.path, read_only=True)

@@ -2,17 +2,21 @@
 
 import sqlite3
 from collections.abc import Callable, Sequence
+from operator import add
 from typing import Any
 
 from kycmanager.ports import Batch
-from kycmanager.store.sqlite import encode
+from kycmanager.store.sqlite import chain, encode
 from kycmanager.store.sqlite import statements as sql
 from kycmanager.store.sqlite.decode import RECORDS
 from kycmanager.store.sqlite.faults import write_fault
+from kycmanager.store.sqlite.sums import sealed
 
 
-def commit(db: sqlite3.Connection, batch: Batch, counters: dict[str, int]) -> int:
-    """Write the batch durably and return the rows written; `counters` is what the base holds and follows a commit.
+def commit(db: sqlite3.Connection, batch: Batch, counters: dict[str, int], head: chain.Head) -> tuple[int, chain.Head]:
+    """Write the batch durably; return the rows written and where the chain of the audit, now at `head`, ends with them.
+
+    `counters` is what the base holds and follows a commit.
 
     Raises DataFault, StoreFull or OutcomeUnknown.
     """
@@ -21,14 +25,14 @@ def commit(db: sqlite3.Connection, batch: Batch, counters: dict[str, int]) -> in
         db.execute("BEGIN IMMEDIATE")
         _write_templates(db, batch)
         _write_records(db, batch)
-        _write_feed(db, batch)
+        head = _write_feed(db, batch, head)
         _write_counters(db, batch, counters)
         written = db.total_changes - before
         db.execute("COMMIT")
     except Exception as error:
         raise write_fault(db, error) from error
     counters.update(batch.counters)
-    return written
+    return written, head
 
 
 def _write_templates(db: sqlite3.Connection, batch: Batch) -> None:
@@ -40,32 +44,34 @@ def _write_templates(db: sqlite3.Connection, batch: Batch) -> None:
         changed = [template for template in changed if template.id not in gone]
         texts = [text for text in texts if text.template_id not in gone]
         keys = [(template_id,) for template_id in gone]
-        _write(db, sql.DELETE_TEMPLATE_TEXT, tuple, keys)
-        _write(db, sql.DELETE_TEMPLATE, tuple, keys)
+        db.executemany(sql.DELETE_TEMPLATE_TEXT, keys)
+        db.executemany(sql.DELETE_TEMPLATE, keys)
     _write(db, sql.INSERT_TEMPLATE, encode.template, new)
-    _update(db, sql.UPDATE_TEMPLATE, encode.template_changed, changed)
+    _update(db, sql.UPDATE_TEMPLATE, encode.template, changed)
     _write(db, sql.INSERT_TEMPLATE_TEXT, encode.template_text, texts)
 
 
 def _write_records(db: sqlite3.Connection, batch: Batch) -> None:
     """Write profiles before the steps and documents that refer to them."""
     _write(db, sql.INSERT_PROFILE, encode.profile, batch.profiles.inserted)
-    _update(db, sql.UPDATE_PROFILE, encode.profile_changed, batch.profiles.updated)
-    _write(db, sql.INSERT_STEP, encode.step, batch.steps.inserted)
-    _update(db, sql.UPDATE_STEP, encode.step_changed, batch.steps.updated)
-    _write(db, sql.INSERT_DOCUMENT, encode.document, batch.documents.inserted)
-    _update(db, sql.UPDATE_DOCUMENT, encode.document_changed, batch.documents.updated)
+    _update(db, sql.UPDATE_PROFILE, encode.profile, batch.profiles.updated)
+    _write(db, sql.INSERT_STEP, encode.step, batch.steps.inserted, encode.owner)
+    _update(db, sql.UPDATE_STEP, encode.step, batch.steps.updated)
+    _write(db, sql.INSERT_DOCUMENT, encode.document, batch.documents.inserted, encode.owner)
+    _update(db, sql.UPDATE_DOCUMENT, encode.document, batch.documents.updated)
 
 
-def _write_feed(db: sqlite3.Connection, batch: Batch) -> None:
+def _write_feed(db: sqlite3.Connection, batch: Batch, head: chain.Head) -> chain.Head:
     """Append what tells of the changes. A kind that could not be read back is refused here, not found out later."""
     for kind in {event.kind for event in batch.events}:
         if kind.partition(".")[0] not in RECORDS:
             raise ValueError(f"No record for events of kind {kind!r}")
-    _write(db, sql.INSERT_AUDIT, encode.audit, batch.audit)
-    db.executemany(sql.INSERT_EVENTS, encode.events(batch.events))
+    audit = list(sealed([encode.audit(row) for row in batch.audit]))
+    db.executemany(sql.INSERT_AUDIT, audit)
+    db.executemany(sql.INSERT_EVENTS, sealed(encode.events(batch.events)))
     _write(db, sql.INSERT_IDEMPOTENCY, encode.idempotency, batch.idempotency)
     _write(db, sql.INSERT_REVOCATION, encode.revocation, batch.revocations)
+    return chain.extend(db, head, audit)
 
 
 def _write_counters(db: sqlite3.Connection, batch: Batch, counters: dict[str, int]) -> None:
@@ -81,9 +87,18 @@ def _write_counters(db: sqlite3.Connection, batch: Batch, counters: dict[str, in
             raise LookupError(f"No counter {name!r}")
 
 
-def _write(db: sqlite3.Connection, statement: str, row: Callable[[Any], encode.Row], records: Sequence[Any]) -> int:
-    """Run the statement over all records; return how many rows it changed."""
-    return db.executemany(statement, map(row, records)).rowcount if records else 0
+def _write(
+    db: sqlite3.Connection,
+    statement: str,
+    row: Callable[[Any], encode.Row],
+    records: Sequence[Any],
+    more: Callable[[Any], encode.Row] | None = None,
+) -> int:
+    """Run the statement over all records, each with its sum and `more` after it; return how many rows it changed."""
+    if not records:
+        return 0
+    rows = sealed(list(map(row, records)))
+    return db.executemany(statement, map(add, rows, map(more, records)) if more else rows).rowcount
 
 
 def _update(db: sqlite3.Connection, statement: str, row: Callable[[Any], encode.Row], records: Sequence[Any]) -> None:

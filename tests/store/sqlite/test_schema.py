@@ -8,6 +8,7 @@ import pytest
 from kycmanager.domain import records
 from kycmanager.store.sqlite import history, schema
 from kycmanager.store.sqlite import statements as sql
+from kycmanager.store.sqlite.columns import COLUMNS
 
 TABLES = {
     "template": records.Template,
@@ -37,12 +38,22 @@ def columns(db, table):
 @pytest.mark.parametrize("table", TABLES)
 def test_each_table_has_a_column_for_each_field(db, table):
     extra = {"id"} if table in {"idempotency", "revocation"} else set()
-    assert columns(db, table) == {field.name for field in msgspec.structs.fields(TABLES[table])} | extra
+    sums = set() if table == "event" else {"sum"}
+    assert columns(db, table) == {field.name for field in msgspec.structs.fields(TABLES[table])} | extra | sums
+
+
+@pytest.mark.parametrize("table", COLUMNS)
+def test_the_sum_covers_every_column_but_numbers_of_rows_and_what_the_profile_tells(db, table):
+    apart = {"idempotency": {"id"}, "revocation": {"id"}}.get(table, set())
+    apart |= {"customer_id", "brand"} if table in {"step", "document"} else set()
+    covered = {name.strip() for name in COLUMNS[table].split(",")}
+    assert covered | apart | {"sum"} == columns(db, table)
+    assert not covered & apart
 
 
 def test_the_tables_views_and_indexes_are_these(db):
     found = {(kind, name) for kind, name in db.execute("SELECT type, name FROM sqlite_master WHERE sql IS NOT NULL")}
-    tables = {("table", name) for name in (*TABLES, "counter", "feed") if name != "event"}
+    tables = {("table", name) for name in (*TABLES, "counter", "feed", "audit_link") if name != "event"}
     assert found == tables | {("view", "customer"), ("view", "event"), ("index", "audit_customer")}
     unique = db.execute("SELECT tbl_name FROM sqlite_master WHERE type = 'index' AND sql IS NULL").fetchall()
     assert {name for (name,) in unique} == {"template", "template_text", "profile", "counter"}
@@ -62,7 +73,7 @@ def test_migrating_twice_changes_nothing(db, path):
 
 
 def test_the_customer_view_is_the_profile(db):
-    db.execute("INSERT INTO profile VALUES (9, 1001, 'alpha', 3, 1, 2, 4, 11, 12, 5)")
+    db.execute("INSERT INTO profile VALUES (9, 1001, 'alpha', 3, 1, 2, 4, 11, 12, 5, x'')")
     cursor = db.execute("SELECT * FROM customer")
     assert [column[0] for column in cursor.description] == [
         "customer_id", "brand", "kyc_status", "kyc_current_level", "kyc_required_level", "risk_level", "kyc_profile_id",
@@ -78,7 +89,7 @@ def plan(db, statement, values):
 @pytest.mark.parametrize("name", ["TEMPLATE", "PROFILE", "STEP", "DOCUMENT"])
 def test_updates_find_their_rows_by_id(db, name):
     text = getattr(sql, f"UPDATE_{name}")
-    assert plan(db, text, [None] * text.count("?")) == [
+    assert plan(db, text, [None] * (len(COLUMNS[name.lower()].split(",")) + 1)) == [
         f"SEARCH {name.lower()} USING INTEGER PRIMARY KEY (rowid=?)",
     ]
 

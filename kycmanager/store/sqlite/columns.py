@@ -1,0 +1,30 @@
+"""The columns of each table that its sum covers, in the order of the sum; `sum` itself comes after them."""
+
+COLUMNS = {
+    "template": """
+    id, brand, level, code, name, description, step_type, required, status, sort_index, created_time, updated_time,
+    version, requirements, form_schema""",
+    "template_text": "template_id, version, requirements, form_schema",
+    "profile": """
+    id, customer_id, brand, status, current_level, required_level, risk_level, created_time, updated_time, version""",
+    # The customer and the brand of steps and documents are those of their profile, and read from there.
+    "step": """
+    id, kyc_id, template_id, template_version, level, code, name, step_type, required, explicit, status,
+    submitted_time, created_time, updated_time, reviewed_time, reviewed_by, reason, comment, expire_time, version,
+    answers""",
+    "document": """
+    id, kyc_id, step_id, type, status, file_id, file_name, content_type, file_size, checksum, created_time,
+    updated_time, reviewed_time, reviewed_by, reason, comment, expire_time, version""",
+    "audit": """
+    id, time, brand, customer_id, kyc_id, step_id, document_id, template_id, action, actor_id, actor_session, source,
+    reason, comment, old_status, new_status, details""",
+    "feed": "last_seq, first_seq, events",
+    "idempotency": "scope, digest, record_id, record_version, time",
+    "revocation": "jti, session, sub, not_before, expires",
+}
+
+SELECT = {table: f"SELECT {columns}, sum FROM {table} " for table, columns in COLUMNS.items()}  # noqa: S608 - constants
+"""The beginning of every question for whole rows."""
+
+ORDER = {"template_text": "template_id, version", "feed": "last_seq"}
+"""The order of a table that has no `id`, or another one."""
