@@ -43,13 +43,15 @@ class Format(Struct, frozen=True, kw_only=True):
     """What a file of one extension must be.
 
     `walk` returns where the format ends in the file or raises `RefusedError`. `sealed` formats are whole documents of
-    their own making; the others are also looked at for a second format that readers would find from the end.
+    their own making; the others are also looked at for a second format that readers would find from the end, except
+    for a ZIP where documents of the format hold some (`holds_archives`).
     """
 
     content_type: str
     signatures: frozenset[str]
     walk: Callable[[Source], int]
     sealed: bool = False
+    holds_archives: bool = False
     is_pdf: bool = False
 
 
@@ -66,7 +68,8 @@ FORMATS: dict[str, Format] = {
     "jpeg": _JPEG,
     "gif": _image("image/gif", gif.walk),
     "webp": _image("image/webp", webp.walk),
-    "ico": _image("image/vnd.microsoft.icon", ico.walk, "image/x-icon"),
+    # libmagic takes small icons for TGA pictures, whose head says next to nothing; the walk knows better.
+    "ico": _image("image/vnd.microsoft.icon", ico.walk, "image/x-icon", "image/x-tga"),
     "tif": _TIFF,
     "tiff": _TIFF,
     "heic": _image(
@@ -87,11 +90,13 @@ FORMATS: dict[str, Format] = {
         content_type="application/msword",
         signatures=frozenset({"application/msword", *_ANY_OLE}),
         walk=ole.walk_doc,
+        holds_archives=True,
     ),
     "xls": Format(
         content_type="application/vnd.ms-excel",
         signatures=frozenset({"application/vnd.ms-excel", "application/msword", *_ANY_OLE}),
         walk=ole.walk_xls,
+        holds_archives=True,
     ),
     "docx": Format(
         content_type=f"{_OFFICE}.wordprocessingml.document",

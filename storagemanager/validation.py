@@ -68,5 +68,6 @@ def _check_structure(source: Source, found: Format) -> None:
         return
     if not found.is_pdf:
         check_document_head(source)
-    check_archive_end(source)
+    if not found.holds_archives:  # Word keeps the theme of a document as a ZIP in one of its streams
+        check_archive_end(source)
     check_tail(source, end)

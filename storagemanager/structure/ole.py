@@ -16,12 +16,12 @@ _ENTRY_BYTES, _STREAM = 128, 2
 
 
 def walk_doc(source: Source) -> int:
-    """Return the file's size if it is a Word document."""
+    """Return where the last used sector ends if it is a Word document."""
     return _walk(source, {"WordDocument"})
 
 
 def walk_xls(source: Source) -> int:
-    """Return the file's size if it is an Excel workbook."""
+    """Return where the last used sector ends if it is an Excel workbook."""
     return _walk(source, {"Workbook", "Book"})
 
 
@@ -41,7 +41,7 @@ def _walk(source: Source, wanted: set[str]) -> int:
         refuse("the document is cut off")
     if not wanted & _streams(source, table, sector_bytes):
         refuse(f"the compound file has no stream {' or '.join(sorted(wanted))}")
-    return source.size
+    return min(source.size, (used + 1) * sector_bytes)
 
 
 def _table(source: Source, sector_bytes: int) -> "array[int]":
