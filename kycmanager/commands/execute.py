@@ -107,6 +107,9 @@ class _Write(Struct, frozen=True, eq=False):
         return apply(self.call, self.facts, changes, now)
 
     def finish(self, result: Any) -> None:
+        if result is ACCEPTED:
+            self.done(self.codec.accepted)
+            return
         if isinstance(result, BaseException):
             refusal = self.refusal(self.call, result)
             # With the outcome unknown the write may be there: what it needs must stay.

@@ -189,15 +189,22 @@ class Overlay:
 
     def put_profile(self, profile: Profile) -> None:
         """Keep a profile."""
-        self._set(self.profiles, profile.id, profile)
-        if profile.id not in self.cache.profiles:
+        profiles, profile_id = self.profiles, profile.id
+        self._undo.append((profiles, profile_id, profiles.get(profile_id, _ABSENT)))
+        profiles[profile_id] = profile
+        if profile_id not in self.cache.profiles:
             self._set(self._customers, (profile.customer_id, profile.brand), profile.id)
 
     def put_step(self, step: Step) -> None:
         """Keep a step."""
-        self._set(self._steps_of, step.kyc_id, with_record(self.steps_of(step.kyc_id), step))
-        self._set(self.steps, step.id, step)
-        if step.id not in self.cache.steps:
+        # What `_set` does, written out: these two run for nearly every command.
+        undo, steps_of, steps, kyc_id, step_id = self._undo, self._steps_of, self.steps, step.kyc_id, step.id
+        held = steps_of.get(kyc_id)
+        undo.append((steps_of, kyc_id, _ABSENT if held is None else held))
+        undo.append((steps, step_id, steps.get(step_id, _ABSENT)))
+        steps_of[kyc_id] = with_record(self.cache.steps_of(kyc_id) if held is None else held, step)
+        steps[step_id] = step
+        if step_id not in self.cache.steps:
             self._set(self._uses, step.template_id, value=True)
 
     def put_document(self, document: Document) -> None:

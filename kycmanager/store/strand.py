@@ -104,8 +104,9 @@ class CommandStrand:
             raise _failing()
         if len(self._queue) >= self._limits.queue_max:
             raise KycError(Code.OVERLOADED, "Too many writes are waiting; try again later")
+        if not self._queue:
+            self._wake.set()
         self._queue.append((run, done))
-        self._wake.set()
 
     def probe(self) -> None:
         """Find out whether a full disk has room again: an id is used up, which the base has to write down."""
@@ -187,17 +188,18 @@ class CommandStrand:
 
     async def _handle(self, overlay: Overlay, jobs: list[Job]) -> list[Any]:
         results: list[Any] = []
-        turn = time.perf_counter()
+        now, clock = overlay.now, time.perf_counter
+        turn_ends = clock() + TURN_SECONDS
         for run, _ in jobs:
             overlay.begin()
             try:
-                results.append(run(overlay, overlay.now))
+                results.append(run(overlay, now))
             except Exception as error:  # noqa: BLE001 - the gate tells refusals from faults
                 overlay.undo()
                 results.append(error)
-            if time.perf_counter() - turn > TURN_SECONDS:
+            if clock() > turn_ends:
                 await asyncio.sleep(0)
-                turn = time.perf_counter()
+                turn_ends = clock() + TURN_SECONDS
         return results
 
     async def _run_apart(self, jobs: list[Job]) -> list[Any]:

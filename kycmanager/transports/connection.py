@@ -142,7 +142,8 @@ class Connection(Outlet):
             self._working = True
             self._serve(frames[0])
             self._working = False
-            self.flush()
+            if self._out:
+                self.flush()
             if self._hot is not None or self._ended:
                 self._settle()
         else:
@@ -273,7 +274,8 @@ class Connection(Outlet):
             self._queued = False
             self._work()
         else:
-            super().go_on()
+            self._queued = False
+            self.flush()
 
     # -- pushes
 

@@ -80,7 +80,7 @@ class Outlet(asyncio.Protocol):
 
     def answer(self, ext: bytes | None, name: str, started: float, result: bytes | KycError) -> None:
         """Answer a request: prepared reply data, or the refusal."""
-        if isinstance(result, KycError):
+        if not isinstance(result, bytes):
             self.refuse(ext, name, started, result)
             return
         reply = self.spoken.reply(ext, _OK, result)
