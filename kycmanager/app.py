@@ -159,6 +159,7 @@ class App:
         self.timers.start("expiry", self.config.expiry.interval_seconds, core.expire_due)
         self.timers.start("forget", FORGET_SECONDS, core.forget)
         self.timers.start("uploads", UPLOADS_SECONDS, core.expire_uploads)
+        self.timers.start("heads", self.config.audit.head_seconds, core.tell_head)
 
     async def _run_local(self, command: str, data: dict[str, Any], report: Progress) -> bytes:
         return await run_local(self.core.executor, command, data, report)

@@ -149,6 +149,12 @@ class Expiry(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     interval_seconds: Seconds = 10
 
 
+class Audit(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """[audit]: how often the end of its chain is written down outside the base."""
+
+    head_seconds: Seconds = 60
+
+
 class Idempotency(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """[idempotency]: how long, and how many, accepted writes are remembered by their key."""
 
@@ -192,6 +198,7 @@ class Encryption(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     quotas: Quotas = Quotas()
     logging: Logging = Logging()
     expiry: Expiry = Expiry()
+    audit: Audit = Audit()
     idempotency: Idempotency = Idempotency()
     cache: Cache = Cache()
     rest: Rest = Rest()

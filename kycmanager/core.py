@@ -28,6 +28,7 @@ from kycmanager.transports.control import run_local
 from storagemanager import Limits, OpenReport, Owner, PinReport, StorageManager, StorageSettings
 
 EXPIRED_AT_ONCE = 256
+HEADS = Path("audit") / "heads.log"
 TIMER = "timer"
 """The source of what no caller asked for, in the audit."""
 
@@ -92,7 +93,12 @@ class Core:
         self.revocations = Revocations()
         self.followers: list[Callable[[Committed], None]] = [self._revoke]
         idempotency_seconds = config.idempotency.hours * 3600
-        self.store = SqliteStore(data_dir / "bases" / "kyc.db", clock=clock, idempotency_seconds=idempotency_seconds)
+        self.store = SqliteStore(
+            data_dir / "bases" / "kyc.db",
+            clock=clock,
+            idempotency_seconds=idempotency_seconds,
+            heads=data_dir / HEADS,
+        )
         self.storage = StorageManager(
             data_dir, storage_settings(config), clock, limits_of=partial(quotas_of, config.quotas)
         )
@@ -161,6 +167,10 @@ class Core:
         finally:
             await self.tasks.finish()
             await self.storage.close()
+            try:
+                await self.store.tell_head()
+            except OSError:
+                logger.exception("the head of the audit could not be written down")
             await self.store.close()
             gc.unfreeze()
             gc.enable()
@@ -172,6 +182,10 @@ class Core:
             documents = [record_id for kind, record_id in due if kind == "document"]
             data = {"steps": steps, "documents": documents}
             await run_local(self.executor, "SysExpireDue", data, source=TIMER)
+
+    async def tell_head(self) -> None:
+        """Write down, outside the base, where the chain of the audit ends."""
+        await self.store.tell_head()
 
     async def forget(self) -> None:
         """Forget keys and revocations that no longer count, and that the disk was full if it is no more."""

@@ -27,6 +27,9 @@ SELECT
     )
 FROM counter
 """
+PROOF_VERSION = 3
+"""From this version on a base has a chain of its audit."""
+
 _MAGIC = b"SQLite format 3\x00"
 
 
@@ -72,7 +75,7 @@ def prepare_reader(db: sqlite3.Connection) -> None:
 def migrate(db: sqlite3.Connection, path: Path) -> None:
     """Bring the base to the version of this code, each step in a transaction of its own; raises StoreRefused."""
     scripts = migrations()
-    version = _version(db)
+    version = version_of(db)
     if version > len(scripts):
         raise StoreRefused(
             f"{path} has schema version {version}, this program knows up to {len(scripts)}: it was written by a newer "
@@ -82,7 +85,7 @@ def migrate(db: sqlite3.Connection, path: Path) -> None:
         raise StoreRefused(f"{path} is a SQLite base of another program. Check the configured path.")
     for number, script in enumerate(scripts[version:], version + 1):
         _apply(db, script, _FILLED.get(script.name))
-        if _version(db) != number:
+        if version_of(db) != number:
             raise StoreRefused(f"Migration {script.name} did not lead to version {number}")
 
 
@@ -121,7 +124,8 @@ _FILLED = {"0003_proof.sql": _fill_proof}
 """What of a migration SQL cannot say; done in its transaction."""
 
 
-def _version(db: sqlite3.Connection) -> int:
+def version_of(db: sqlite3.Connection) -> int:
+    """Return the version of the base's schema, 0 of one that was never made."""
     (version,) = db.execute("PRAGMA user_version").fetchone()
     return int(version)
 

@@ -14,6 +14,7 @@ from kycmanager.domain.records import AuditRow, Event
 from kycmanager.ports import AuditQuery, Batch, Clock, OutcomeUnknown, Snapshot, StoreRefused
 from kycmanager.store.sqlite import chain, faults, history, load, schema, upkeep, write
 from kycmanager.store.sqlite.faults import RowDamaged
+from kycmanager.store.sqlite.heads import HeadFile, line_of
 from kycmanager.store.sqlite.lock import FileLock
 from kycmanager.store.sqlite.thread import connect, run
 
@@ -29,7 +30,8 @@ class SqliteStore:
     """A `Store` in one file: one connection writes and checkpoints, two only read (audit, feed), each on its thread.
 
     `clock` gives the time by which idempotency keys and revocations run out; `checkpoint_rows` and `log_bytes_max`
-    bound the write-ahead log between two calls of `maintain`.
+    bound the write-ahead log between two calls of `maintain`. `heads` is the file that tells, outside the base, where
+    the chain of the audit ends; None = none is kept.
     """
 
     def __init__(
@@ -40,6 +42,7 @@ class SqliteStore:
         idempotency_seconds: int = IDEMPOTENCY_SECONDS,
         checkpoint_rows: int = CHECKPOINT_ROWS,
         log_bytes_max: int = LOG_BYTES_MAX,
+        heads: Path | None = None,
     ) -> None:
         self.path = path
         self._log = path.with_name(f"{path.name}-wal")
@@ -55,6 +58,8 @@ class SqliteStore:
         self._check: asyncio.Task[str] | None = None
         self._counters: dict[str, int] = {}
         self._head = chain.NO_LINK
+        self._heads = HeadFile(heads) if heads else None
+        self._told = -1
         self._doubtful = False
         self._rows_in_log = 0
         self._checkpoint_at = 0.0
@@ -65,7 +70,9 @@ class SqliteStore:
         self._lock.acquire()
         try:
             schema.inspect(self.path)
+            self._refuse_lost_base()
             await self._connect()
+            await self._agree_on_heads()
             self._checker = await connect(self.path, read_only=True)
             self._check = asyncio.create_task(run(self._checker, schema.quick_check))
         except StoreRefused:
@@ -148,6 +155,13 @@ class SqliteStore:
                 if await run(self._writer, upkeep.checkpoint, self._log, self._log_bytes_max):
                     self._rows_in_log = 0
 
+    async def tell_head(self) -> None:
+        """Write down where the chain of the audit ends, if that was not done; raises OSError."""
+        head = self._head
+        if self._heads and self._told not in (-1, head.link):
+            await asyncio.to_thread(self._heads.append, line_of(head, self._clock()))
+            self._told = head.link
+
     async def close(self) -> None:
         """Stop the check, move the log into the base and give the lock back; a second call does nothing."""
         await self._end_check()
@@ -157,6 +171,8 @@ class SqliteStore:
     async def _connect(self) -> None:
         self._writer = await connect(self.path, read_only=False)
         await run(self._writer, schema.prepare_writer)
+        if self._heads and await run(self._writer, schema.version_of) < schema.PROOF_VERSION:
+            self._heads.create()  # before the base can have anything to tell there
         await run(self._writer, schema.migrate, self.path)
         self._counters = await run(self._writer, schema.counters)
         self._head = await run(self._writer, chain.head)
@@ -164,6 +180,24 @@ class SqliteStore:
         await run(self._auditor, schema.prepare_reader)
         self._feeder = await connect(self.path, read_only=True)
         await run(self._feeder, schema.prepare_reader)
+
+    def _refuse_lost_base(self) -> None:
+        """Refuse to make a new base where heads tell that there was one."""
+        if self._heads and self._heads.exists() and not self.path.exists():
+            last = self._heads.last()
+            if last is not None and last.link:
+                raise self._heads.ends_before(last, self.path)
+
+    async def _agree_on_heads(self) -> None:
+        """Refuse a base that is not the one its last head tells of."""
+        if self._heads is None:
+            return
+        if not self._heads.exists():
+            raise self._heads.missing(self.path)
+        last = self._heads.last()
+        if last is not None:
+            self._heads.agree(last, await run(_open(self._writer), chain.at, last.link), self.path)
+        self._told = last.link if last else 0
 
     async def _disconnect(self) -> None:
         """Close the readers first: the last connection, the writer, then moves the log into the base."""
