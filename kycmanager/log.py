@@ -190,8 +190,10 @@ def _exc_info(value: Any) -> _ExcInfo | None:
 def describe_exception(fault: BaseException) -> str:
     """Name an exception, its causes and where they were raised; their texts may quote personal data and stay out."""
     parts = []
+    told: set[int] = set()
     current: BaseException | None = fault
-    while current is not None:
+    while current is not None and id(current) not in told:  # an exception may be its own cause
+        told.add(id(current))
         frames = traceback.extract_tb(current.__traceback__)
         places = [f"  {frame.filename}:{frame.lineno} in {frame.name}" for frame in frames]
         parts.append("\n".join([*places, f"{type(current).__qualname__}{_system_reason(current)}"]))

@@ -153,6 +153,15 @@ def test_causes_and_hidden_contexts():
     assert "ZeroDivisionError\nwhile handling" in raised(ZeroDivisionError(CANARY))
 
 
+def test_a_fault_that_is_its_own_cause_is_told_once():
+    fault = KeyError("Zephyrine")
+    fault.__cause__ = fault
+    assert log.describe_exception(fault) == "KeyError"
+    first, second = ValueError(), TypeError()
+    first.__cause__, second.__cause__ = second, first
+    assert log.describe_exception(first) == "TypeError\nwhile handling\nValueError"
+
+
 def test_sqlite_says_which_rule_was_broken():
     base = sqlite3.connect(":memory:")
     base.execute("CREATE TABLE t (a UNIQUE)")
