@@ -1,6 +1,8 @@
 """Images: every pixel of every page is decoded, within bounds."""
 
+import struct
 import warnings
+import zlib
 from collections.abc import Callable, Iterator
 from typing import BinaryIO
 
@@ -38,6 +40,12 @@ _FORMATS = {
 _PLUGINS = (BmpImagePlugin, GifImagePlugin, MpoImagePlugin, PngImagePlugin, TiffImagePlugin, WebPImagePlugin)
 """Imported before the process gives up its rights; Pillow would look for them when they are needed."""
 
+_DAMAGED = (
+    *(OSError, EOFError, ValueError, SyntaxError, LookupError, ArithmeticError, RuntimeError, TypeError),
+    *(AttributeError, struct.error, zlib.error),
+)
+"""What decoders raise at damaged files; their words are about the insides of the format."""
+
 pillow_heif.register_heif_opener(thumbnails=False)
 pillow_heif.options.DECODE_THREADS = 1  # the process may start no threads
 warnings.simplefilter("ignore")
@@ -52,8 +60,9 @@ def inspect_image(file: BinaryIO, extension: str, pixels_max: int) -> Inspection
             _decode(image, pixels_max)
     except (Image.DecompressionBombWarning, Image.DecompressionBombError):
         refuse(f"an image has more than {pixels_max / 1e6:g} megapixels")
-    except (OSError, ValueError, SyntaxError, LookupError, ArithmeticError, RuntimeError, TypeError, AttributeError):
-        # What decoders raise at damaged files; their words are about the insides of the format.
+    except _DAMAGED as error:
+        if "Memory allocation" in str(error):  # libheif has an error of its own for it
+            raise MemoryError from None
         refuse("the image cannot be decoded: it is damaged")
     return Inspection()
 

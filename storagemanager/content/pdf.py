@@ -42,7 +42,8 @@ _HARMLESS_BY_ITSELF = frozenset(
 
 # An object without one of these names needs no closer look. Names come without escapes: "/J#53" is "/JS" here.
 _SUSPICIOUS = re.compile(
-    b"|".join(re.escape(name.encode()) for name in sorted({*_ACTIONS, *_KINDS, *_KEYS, "/OpenAction", "/AA"}))
+    rb"(?:%b)(?![^\s()<>\[\]/])"
+    % b"|".join(re.escape(name.encode()) for name in sorted({*_ACTIONS, *_KINDS, *_KEYS, "/OpenAction", "/AA"}))
 )
 
 
@@ -69,7 +70,7 @@ def _objects(document: pikepdf.Pdf) -> Iterator[Any]:
             refuse(f"the PDF has more than {OBJECTS_MAX} objects")
         if not isinstance(item, (Dictionary, Stream, Array)):
             continue
-        text = item.stream_dict.unparse() if isinstance(item, Stream) else item.unparse()
+        text = item.stream_dict.unparse() if isinstance(item, Stream) else item.unparse(resolved=True)
         if _SUSPICIOUS.search(text):
             yield from _dictionaries(item, 0)
     yield from _dictionaries(document.trailer, 0)
