@@ -26,6 +26,7 @@ from kycmanager.transports.tcp import TcpServer
 
 FORGET_SECONDS = 30
 UPLOADS_SECONDS = 300
+SCANNER_SECONDS = 10
 DRAIN_SECONDS = 5
 
 
@@ -138,6 +139,9 @@ class App:
             reasons.append("the base failed while writing; writes wait for it")
         if self.core.strand.full:
             reasons.append("the disk is full; writes are refused")
+        scanner = self.core.storage.scanner
+        if scanner is not None and scanner.fault:
+            reasons.append(f"uploads are refused: {scanner.fault}")
         return reasons
 
     def _connections(self) -> int:
@@ -154,12 +158,23 @@ class App:
         metrics.total("batches", "Transactions committed or refused", lambda: core.strand.batches)
         metrics.total("writes", "Write commands taken by the strand", lambda: core.strand.commands)
 
+        scanner = core.storage.scanner
+        ledger = core.storage.ledger
+        metrics.total("quota_refusals", "Uploads refused by a quota", lambda: ledger.refusals)
+        if scanner is not None:
+            metrics.gauge("scanner_up", "Whether the malware scanner answers", lambda: not scanner.fault)
+            metrics.total("scans", "Files sent to the malware scanner", lambda: scanner.scans)
+            metrics.total("scans_infected", "Files refused because of malware", lambda: scanner.found)
+            metrics.total("scans_failed", "Scans without a clear answer", lambda: scanner.failures)
+
     def _start_timers(self) -> None:
         core = self.core
         self.timers.start("expiry", self.config.expiry.interval_seconds, core.expire_due)
         self.timers.start("forget", FORGET_SECONDS, core.forget)
         self.timers.start("uploads", UPLOADS_SECONDS, core.expire_uploads)
         self.timers.start("heads", self.config.audit.head_seconds, core.tell_head)
+        if core.storage.scanner is not None:
+            self.timers.start("scanner", SCANNER_SECONDS, core.storage.scanner.check)
 
     async def _run_local(self, command: str, data: dict[str, Any], report: Progress) -> bytes:
         return await run_local(self.core.executor, command, data, report)

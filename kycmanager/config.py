@@ -136,6 +136,13 @@ class Quotas(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         return msgspec.structs.replace(self, **given)
 
 
+class Malware(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """[malware]: the scanner every upload is shown to."""
+
+    address: str = ""
+    timeout_seconds: Annotated[int, Meta(ge=1, le=600)] = 30
+
+
 class Logging(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """[logging]: how much is told, and in which form."""
 
@@ -177,13 +184,6 @@ class Rest(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     fast_path: bool = True
 
 
-class Config(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Every setting, checked: each value has its type, lies in its bounds and agrees with the others."""
-
-    server: Server = Server()
-    limits: Limits = Limits()
-    tokens: Tokens = Tokens()
-    storage: Storage = Storage()
 class Encryption(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """[encryption]: whether what is new is sealed, and where the master keys come from."""
 
@@ -195,13 +195,22 @@ class Encryption(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         return f"Encryption(enabled={self.enabled}, key_file={self.key_file!r}, ...)"
 
 
+class Config(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Every setting, checked: each value has its type, lies in its bounds and agrees with the others."""
+
+    server: Server = Server()
+    limits: Limits = Limits()
+    tokens: Tokens = Tokens()
+    storage: Storage = Storage()
     quotas: Quotas = Quotas()
+    malware: Malware = Malware()
     logging: Logging = Logging()
     expiry: Expiry = Expiry()
     audit: Audit = Audit()
     idempotency: Idempotency = Idempotency()
     cache: Cache = Cache()
     rest: Rest = Rest()
+    encryption: Encryption = Encryption()
 
 
 def load(path: Path | None, environ: Mapping[str, str]) -> Config:
@@ -211,7 +220,6 @@ def load(path: Path | None, environ: Mapping[str, str]) -> Config:
     Raises ConfigError.
     """
     table = _read(path) if path is not None or DEFAULT_FILE.is_file() else {}
-    encryption: Encryption = Encryption()
     return from_table(table, environ)
 
 
@@ -225,6 +233,9 @@ def from_table(table: dict[str, Any], environ: Mapping[str, str]) -> Config:
     if secret := environ.get(SECRET_VARIABLE, ""):
         tokens = msgspec.structs.replace(config.tokens, secret=secret)
         config = msgspec.structs.replace(config, tokens=tokens)
+    if keys := environ.get(MASTER_VARIABLE, ""):
+        encryption = msgspec.structs.replace(config.encryption, master_key=keys)
+        config = msgspec.structs.replace(config, encryption=encryption)
     _check(config)
     return config
 
@@ -233,9 +244,6 @@ def duration_seconds(text: str) -> int:
     """Read a length of time such as 8h, 30m, 7d or 1h30m as seconds above 0; raises ValueError."""
     if not _DURATION.fullmatch(text):
         raise ValueError(f"{text!r} is no length of time; write it like 30m, 8h or 7d")
-    if keys := environ.get(MASTER_VARIABLE, ""):
-        encryption = msgspec.structs.replace(config.encryption, master_key=keys)
-        config = msgspec.structs.replace(config, encryption=encryption)
     total = sum(int(part[:-1]) * _UNITS[part[-1]] for part in re.findall(r"[0-9]+[smhdw]", text))
     if total <= 0:
         raise ValueError(f"{text!r} is no time at all; write it like 30m, 8h or 7d")
@@ -252,6 +260,20 @@ def split_address(text: str) -> tuple[str, int]:
     if not (colon and host and port.isascii() and port.isdigit() and int(port) <= _PORT_MAX):
         raise ValueError(f"{text!r} is no HOST:PORT; write it like 127.0.0.1:7400, port 0 for any free one")
     return host, int(port)
+
+
+def scanner_address(text: str) -> tuple[str, str, int]:
+    """Read unix:PATH or HOST:PORT as (path, host, port), empty as ("", "", 0); raises ValueError."""
+    if not text:
+        return "", "", 0
+    if text.startswith("unix:"):
+        if text == "unix:":
+            raise ValueError(f"{text!r} names no socket; write it like unix:/run/clamav/clamd.ctl")
+        return text.removeprefix("unix:"), "", 0
+    host, port = split_address(text)
+    if not port:
+        raise ValueError(f"{text!r} has no port; write it like 127.0.0.1:3310 or unix:/run/clamav/clamd.ctl")
+    return "", host, port
 
 
 def markdown_table(config_toml_text: str) -> str:
@@ -330,6 +352,7 @@ def _check(config: Config) -> None:
     _demand("server.tcp", split_address, server.tcp)
     _demand("server.http", split_address, server.http)
     _demand("tokens.ttl", duration_seconds, tokens.ttl)
+    _demand("malware.address", scanner_address, config.malware.address)
     if bool(server.tls_cert) != bool(server.tls_key):
         missing = "tls_key" if server.tls_cert else "tls_cert"
         raise ConfigError(f"server.{missing}: a certificate and its key belong together; set both or none")

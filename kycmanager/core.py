@@ -13,7 +13,8 @@ from msgspec.structs import replace
 from kycmanager import __version__, log
 from kycmanager.commands import TABLE
 from kycmanager.commands.execute import Executor
-from kycmanager.config import Config, Quotas
+from kycmanager.config import Config, Quotas, scanner_address
+from kycmanager.domain.errors import KycError
 from kycmanager.domain.files import CUSTOMER
 from kycmanager.ports import Clock, Progress
 from kycmanager.store.cache import Cache
@@ -25,12 +26,23 @@ from kycmanager.tokens.keys import load_keys
 from kycmanager.tokens.revocations import Revocations
 from kycmanager.tokens.verify import Verifier
 from kycmanager.transports.control import run_local
-from storagemanager import Limits, OpenReport, Owner, PinReport, StorageManager, StorageSettings
+from storagemanager import (
+    Limits,
+    OpenReport,
+    Owner,
+    PinReport,
+    Scanner,
+    ScannerSettings,
+    StorageManager,
+    StorageSettings,
+)
 
 EXPIRED_AT_ONCE = 256
 HEADS = Path("audit") / "heads.log"
 TIMER = "timer"
 """The source of what no caller asked for, in the audit."""
+SCANNER = "scanner"
+"""The source of what the malware scanner found, in the audit."""
 
 logger = log.get_logger("core")
 
@@ -100,7 +112,12 @@ class Core:
             heads=data_dir / HEADS,
         )
         self.storage = StorageManager(
-            data_dir, storage_settings(config), clock, limits_of=partial(quotas_of, config.quotas)
+            data_dir,
+            storage_settings(config),
+            clock,
+            limits_of=partial(quotas_of, config.quotas),
+            scanner=scanner_of(config, data_dir),
+            infected=self._tell_malware,
         )
         self.files = StoredFiles(self.storage, log_fault)
         self.strand = CommandStrand(
@@ -200,6 +217,21 @@ class Core:
         """Remove the uploads that nobody attached in time."""
         await self.storage.expire(self.clock())
 
+    async def _tell_malware(self, owner: Owner, uuid: str, signature: str) -> None:
+        """Log what the scanner found, and write it into the audit; the upload is refused whatever happens here."""
+        logger.warning("malware refused", brand=owner.brand, file=uuid, signature=signature)
+        data = {
+            "brand": owner.brand,
+            "owner_kind": owner.kind,
+            "owner_id": owner.id,
+            "file_id": uuid,
+            "malware": signature,
+        }
+        try:
+            await run_local(self.executor, "SysRecordMalware", data, source=SCANNER)
+        except KycError as error:
+            log_fault("SysRecordMalware", error, file=uuid)
+
     def _follow(self, committed: Committed) -> None:
         for follower in self.followers:
             follower(committed)
@@ -230,6 +262,15 @@ def storage_settings(config: Config) -> StorageSettings:
         extensions=config.storage.extensions,
         unattached_seconds=config.storage.unattached_hours * 3600,
     )
+
+
+def scanner_of(config: Config, data_dir: Path) -> Scanner | None:
+    """Return the malware scanner of the settings, None where there is none."""
+    path, host, port = scanner_address(config.malware.address)
+    if not (path or host):
+        return None
+    unix = str(data_dir / path) if path else ""
+    return Scanner(ScannerSettings(unix=unix, host=host, port=port, seconds=config.malware.timeout_seconds))
 
 
 def quotas_of(quotas: Quotas, owner: Owner) -> Limits:

@@ -32,6 +32,7 @@ _REFUSED_FILE = frozenset(
         StorageErrorCode.REFUSED_TYPE,
         StorageErrorCode.SIGNATURE_MISMATCH,
         StorageErrorCode.STRUCTURE,
+        StorageErrorCode.MALWARE,
     }
 )
 _ANSWERS = {
@@ -41,6 +42,10 @@ _ANSWERS = {
     StorageErrorCode.OUTCOME_UNKNOWN: (Code.OUTCOME_UNKNOWN, "The storage failed while writing; send the file again"),
 }
 _FAULTS = {
+    StorageErrorCode.UNSCANNED: (
+        Code.OVERLOADED,
+        "The file could not be checked for malware and was not stored; try again later, or tell the operator",
+    ),
     StorageErrorCode.UNAVAILABLE: (Code.OVERLOADED, "The storage does not work at the moment; try again later"),
 }
 _FAULT = (Code.INTERNAL, "Something failed here; the log knows")

@@ -1,7 +1,7 @@
 """Stores files: validate, write, register; knows nothing of what they are for."""
 
 from storagemanager.backends.local import LocalBackend
-from storagemanager.errors import QuotaError, StorageError, StorageErrorCode
+from storagemanager.errors import MalwareError, QuotaError, StorageError, StorageErrorCode
 from storagemanager.manager import StorageManager
 from storagemanager.model import (
     DEFAULT_EXTENSIONS,
@@ -17,6 +17,7 @@ from storagemanager.names import content_disposition
 from storagemanager.ports import Backend, Draft
 from storagemanager.quota import Limits
 from storagemanager.reading import Reading
+from storagemanager.scanner import Scanner, ScannerSettings
 from storagemanager.upload import Upload
 
 __all__ = [
@@ -26,11 +27,14 @@ __all__ = [
     "FileMeta",
     "Limits",
     "LocalBackend",
+    "MalwareError",
     "OpenReport",
     "Owner",
     "PinReport",
     "QuotaError",
     "Reading",
+    "Scanner",
+    "ScannerSettings",
     "StorageError",
     "StorageErrorCode",
     "StorageManager",

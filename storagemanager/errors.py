@@ -25,6 +25,10 @@ class StorageErrorCode(StrEnum):
     """A quota of the owner or its brand has no room for the file; see `QuotaError`."""
     RATE = "RATE"
     """The owner has begun as many uploads as it may in this hour; see `QuotaError`."""
+    MALWARE = "MALWARE"
+    """The malware scanner found something; see `MalwareError`."""
+    UNSCANNED = "UNSCANNED"
+    """The malware scanner gave no clear answer; nothing was kept."""
     FULL = "FULL"
     """No room is left on the disk; nothing was kept, later attempts may succeed."""
     BUSY = "BUSY"
@@ -75,6 +79,14 @@ class QuotaError(StorageError):
         self.of_brand = of_brand
         self.used = used
         self.limit = limit
+
+
+class MalwareError(StorageError):
+    """MALWARE: `signature` is the scanner's name for what it found."""
+
+    def __init__(self, signature: str) -> None:
+        super().__init__(StorageErrorCode.MALWARE, "file", "malware was found in the file, nothing was stored")
+        self.signature = signature
 
 
 def from_os(error: OSError, field: str = "file") -> StorageError:

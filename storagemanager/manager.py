@@ -20,6 +20,7 @@ from storagemanager.model import FileMeta, OpenReport, Owner, PinReport, Storage
 from storagemanager.ports import Backend
 from storagemanager.quota import Ledger, LimitsOf, hour_start, no_limits
 from storagemanager.reading import Reading
+from storagemanager.scanner import Infected, Scanner, tell_nobody
 from storagemanager.upload import Door, Upload
 from storagemanager.validation import Validator
 from storagemanager.workers import Workers
@@ -51,10 +52,13 @@ class StorageManager:
         backend: Backend | None = None,
         new_uuid: Callable[[], str] = lambda: str(uuid4()),
         limits_of: LimitsOf = no_limits,
+        scanner: Scanner | None = None,
+        infected: Infected = tell_nobody,
     ) -> None:
         """`clock` returns Unix seconds. `backend` defaults to the local folder. ValueError for unknown extensions.
 
-        `limits_of` tells the quotas of an owner and its brand.
+        `limits_of` tells the quotas of an owner and its brand. With a `scanner` no file is stored that it did not pass;
+        `infected` is told of what it found.
         """
         self._data_dir = data_dir
         self._settings = settings
@@ -66,6 +70,8 @@ class StorageManager:
         self._uploads: set[Upload] = set()
         self._removing: Counter[str] = Counter()
         self.ledger = Ledger(limits_of, clock)
+        self.scanner = scanner
+        self._infected = infected
 
     async def open(self) -> OpenReport:
         """Migrate and check the base, remove what a crash left, let expired uploads go; return what was found.
@@ -97,6 +103,8 @@ class StorageManager:
             return
         for upload in tuple(self._uploads):
             await upload.abort()
+        if self.scanner is not None:
+            self.scanner.close()
         await opened.workers.settle()
         await opened.base.close()
         await opened.workers.close()
@@ -260,6 +268,8 @@ class StorageManager:
             workers,
             self._clock,
             self._uploads.discard,
+            self.scanner,
+            self._infected,
         )
         return _Opened(workers, base, metadata, inspector, door)
 

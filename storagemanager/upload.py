@@ -2,19 +2,21 @@
 
 import asyncio
 import hashlib
+import os
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncGenerator, Callable, Iterator
 from types import TracebackType
 from typing import Self
 
 from msgspec import Struct
 
-from storagemanager.errors import StorageError, StorageErrorCode, from_os
+from storagemanager.errors import MalwareError, StorageError, StorageErrorCode, from_os
 from storagemanager.label import Label, make_label
 from storagemanager.metadata import Metadata
 from storagemanager.model import FileMeta, Owner, StorageSettings, UploadState
 from storagemanager.ports import Backend, Draft
 from storagemanager.quota import Reservation
+from storagemanager.scanner import Infected, Scanner
 from storagemanager.validation import Validator
 from storagemanager.workers import Workers
 
@@ -22,6 +24,7 @@ PIECES_MAX = 512
 """A sender of tiny chunks is stored after so many, that their objects do not outweigh their bytes."""
 
 JOIN_OVER = 16
+SCAN_BYTES = 256 * 1024
 
 Piece = bytes | memoryview
 
@@ -36,6 +39,8 @@ class Door(Struct, frozen=True):
     workers: Workers
     clock: Callable[[], int]
     left: Callable[["Upload"], None]
+    scanner: Scanner | None
+    infected: Infected
 
 
 class Upload:
@@ -119,8 +124,9 @@ class Upload:
     async def finish(self) -> FileMeta:
         """Return the metadata once the file and its row are on the disk.
 
-        EMPTY, SIGNATURE_MISMATCH, STRUCTURE, FULL, UNAVAILABLE: nothing was kept. OUTCOME_UNKNOWN: the next start
-        decides. A caller that is cancelled in here does not undo it: the file then lives as an unattached one.
+        EMPTY, SIGNATURE_MISMATCH, STRUCTURE, MALWARE, UNSCANNED, FULL, UNAVAILABLE: nothing was kept. OUTCOME_UNKNOWN:
+        the next start decides. A caller that is cancelled in here does not undo it: the file then lives as an
+        unattached one.
         """
         self._check_open()
         self._state = "finishing"
@@ -159,6 +165,7 @@ class Upload:
         if judgement is not None:
             raise judgement
         signature = judged.result()
+        await self._scan()
         now = door.clock()
         return FileMeta(
             uuid=label.uuid,
@@ -193,6 +200,27 @@ class Upload:
                 await door.workers.submit(door.backend.remove, meta.storage_name)
             raise
         self._reservation.keep(self._received)
+
+    async def _scan(self) -> None:
+        """Let the malware scanner look at the draft; what it finds is told before the uploader is answered."""
+        door = self._door
+        if door.scanner is None:
+            return
+        try:
+            await door.scanner.scan(self._draft_pieces())
+        except MalwareError as error:
+            label = self._label
+            owner = Owner(kind=label.owner_kind, id=label.owner_id, brand=label.brand)
+            await door.infected(owner, label.uuid, error.signature)
+            raise
+
+    async def _draft_pieces(self) -> AsyncGenerator[bytes, None]:
+        """Read the draft back."""
+        assert self._draft is not None
+        offset = 0
+        while piece := await self._door.workers.submit(os.pread, self._draft.fileno(), SCAN_BYTES, offset):
+            offset += len(piece)
+            yield piece
 
     async def _store(self) -> None:
         """Hand what is gathered to a thread; while it writes, the next chunks may come."""

@@ -1,6 +1,6 @@
 """What the daemon can do: the table of all commands, one row each."""
 
-from kycmanager.commands import audit, customer, documents, profiles, steps, system, templates, workflow
+from kycmanager.commands import audit, customer, documents, malware, profiles, steps, system, templates, workflow
 from kycmanager.commands.model import Command
 
 TABLE: tuple[Command, ...] = (
@@ -11,6 +11,7 @@ TABLE: tuple[Command, ...] = (
     *audit.COMMANDS,
     *customer.COMMANDS,
     *workflow.COMMANDS,
+    *malware.COMMANDS,
     *system.COMMANDS,
     system.describe_row(lambda: TABLE),
 )

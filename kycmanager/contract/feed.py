@@ -46,6 +46,7 @@ ACTIONS: tuple[tuple[str, str], ...] = (
     ("template.updated", "changed: the names of the fields"),
     ("template.archived", "code"),
     ("template.deleted", "code"),
+    ("file.infected", "file_id, signature; owner and owner_id where no customer sent it. Nothing was stored"),
     ("token.revoked", "jti"),
     ("token.subject_revoked", "session, sub, not_before"),
 )

@@ -39,6 +39,9 @@ and the structure of the content are checked, and that extension and signature a
 {GRACE_SECONDS} seconds has come at less than {RATE} on average is refused and its connection closed.
 `Content-Encoding` is refused.
 
+Where the settings name a malware scanner (`malware.address`), a file it finds something in is 400 `RET_INVALID_DATA`
+with the code `malware` in `data.errors`, and a file it gives no clear answer about is 503 `OVERLOADED`; neither is kept.
+
 Quotas (`quotas` in the settings) bound the files and bytes of a customer and of a brand, whose managers' uploads count
 for the brand alone: over one the answer is 413 `QUOTA_EXCEEDED`. They bound the uploads one caller begins in an hour of
 the clock too: over that it is 429 `RET_TOO_FREQUENT`. `data` is `{{quota, used, limit}}`; of a brand's quota a customer

@@ -28,9 +28,18 @@ ACCESS = reference.access_text(TABLE)
 DOCUMENT = json.loads(openapi_bytes())
 SOURCES = {path.stem: path.read_text("utf-8") for path in (Path(kycmanager.__file__).parent / "commands").glob("*.py")}
 NAMED = {
-    name for text in SOURCES.values() for name in re.findall(r'"((?:profile|step|document|template|token)\.\w+)"', text)
+    name
+    for text in SOURCES.values()
+    for name in re.findall(r'"((?:profile|step|document|template|token|file)\.\w+)"', text)
 }
-NO_EVENT = {"profile.created", "profile.required_level", "profile.risk", "token.revoked", "token.subject_revoked"}
+NO_EVENT = {
+    "profile.created",
+    "profile.required_level",
+    "profile.risk",
+    "file.infected",
+    "token.revoked",
+    "token.subject_revoked",
+}
 NO_ACTION = {"profile.updated", "document.submitted"}
 
 

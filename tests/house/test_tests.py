@@ -12,6 +12,9 @@ ASSERTING = re.compile(
 )
 """Calls that raise when something is not as it should be."""
 
+NEEDS_A_PROGRAM = {"tests/support/clamd_process.py"}
+"""Where a test may say which program it lacks; .ci/run installs them all, and is red on any such test."""
+
 NOT_RAISING = {"test_close_may_be_called_twice"}
 """Tests whose whole point is that a call does not raise."""
 
@@ -24,6 +27,7 @@ def test_no_test_is_put_off():
     found = [
         place(path, number)
         for path in files()
+        if place(path) not in NEEDS_A_PROGRAM
         for number, line in enumerate(path.read_text("utf-8").splitlines(), 1)
         if PUT_OFF.search(line)
     ]

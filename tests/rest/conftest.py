@@ -2,6 +2,7 @@
 
 import asyncio
 import struct
+import sys
 import time
 import zlib
 from collections.abc import AsyncIterator, Callable
@@ -11,6 +12,10 @@ from typing import Any
 
 import aiohttp
 import pytest
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "support"))
+
+from clamd_process import running_clamd  # noqa: F401 - a fixture
 
 from kycmanager.config import from_table
 from kycmanager.core import Core
