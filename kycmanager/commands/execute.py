@@ -71,7 +71,7 @@ class Faults(Protocol):
         ...
 
 
-class Call(Struct, frozen=True):
+class Call(Struct, frozen=True, gc=False):
     """A command that was found, whose caller may call it, with its decoded request."""
 
     command: Command
@@ -90,7 +90,7 @@ class Repeated(Struct, frozen=True, eq=False):
 def _nothing() -> None: ...
 
 
-class _Write(Struct, frozen=True, eq=False):
+class _Write(Struct, frozen=True, eq=False, gc=False):
     """A write on its way through the strand: what runs there, and what answers after the commit.
 
     `undo` takes back what was prepared for it, when it turns out that it is not made.

@@ -73,7 +73,7 @@ class Kind(Enum):
     QUERY = "query"
 
 
-class Context(Struct, frozen=True):
+class Context(Struct, frozen=True, gc=False):
     """What every handler is given besides its request and its target."""
 
     session: Session

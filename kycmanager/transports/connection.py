@@ -28,7 +28,7 @@ TIMEOUT_MARGIN_SECONDS = 1.0
 """Answers go out this much before clients give up."""
 
 
-class Pending(Struct, eq=False):
+class Pending(Struct, eq=False, gc=False):
     """A command whose outcome is awaited; called with it."""
 
     connection: "Connection"

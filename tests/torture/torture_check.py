@@ -139,8 +139,7 @@ class Bases:
         """Follow the feed: no number missing, no version of a record missing; return (kind, record id, kyc_id)."""
         found = []
         for seq, kind, kyc_id, text in kyc.execute(
-            "SELECT value ->> 'seq', value ->> 'kind', value ->> 'kyc_id', value ->> 'record' FROM feed, json_each(events)"
-            " WHERE last_seq > ?1 AND value ->> 'seq' > ?1 ORDER BY 1",
+            "SELECT seq, kind, kyc_id, record FROM event WHERE chunk > ?1 AND seq > ?1 ORDER BY seq",
             (self.seq,),
         ):
             if seq != self.seq + 1:

@@ -1,6 +1,6 @@
 """Rows of the base as records, sharing between records what is equal to keep a million of them small."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any, Generic, TypeVar
 
 import msgspec
@@ -34,8 +34,8 @@ _RISK = {risk.value: risk for risk in RiskLevel}
 _object = msgspec.json.Decoder(dict[str, Any]).decode
 
 
-class _Written(msgspec.Struct, frozen=True, gc=False):
-    """An event as the feed holds it; what its record is follows from its kind."""
+class _Line(msgspec.Struct, frozen=True, array_like=True):
+    """An event as the feed holds it; its kind tells whose fields the values are."""
 
     seq: int
     time: int
@@ -43,18 +43,20 @@ class _Written(msgspec.Struct, frozen=True, gc=False):
     customer_id: int
     kyc_id: int
     kind: str
-    record: msgspec.Raw
+    values: list[Any]
 
 
-_events = msgspec.json.Decoder(list[_Written]).decode
+class _Chunk(msgspec.Struct, frozen=True):
+    """A row of the feed."""
 
-RECORDS: dict[str, Callable[[str | msgspec.Raw], Record]] = {
-    "template": msgspec.json.Decoder(Template).decode,
-    "profile": msgspec.json.Decoder(Profile).decode,
-    "step": msgspec.json.Decoder(Step).decode,
-    "document": msgspec.json.Decoder(Document).decode,
-}
-"""How the record of an event is read, by the first word of its kind ("step.approved" -> "step")."""
+    fields: dict[str, tuple[str, ...]]
+    events: list[_Line]
+
+
+_chunk = msgspec.json.Decoder(_Chunk).decode
+
+_RECORDS: dict[str, type[Record]] = {"template": Template, "profile": Profile, "step": Step, "document": Document}
+"""What the record of an event is, by the first word of its kind ("step.approved" -> "step")."""
 
 
 class Shared(dict[V, V], Generic[V]):
@@ -221,12 +223,13 @@ def audit(row: tuple[Any, ...]) -> AuditRow:
 
 def events(chunk: str, *, after: int, limit: int) -> list[Event]:
     """Read the events of one row of `feed` with a number above `after`, the first `limit` of them."""
-    wanted = [written for written in _events(chunk) if written.seq > after][:limit]
+    held = _chunk(chunk)
     return [
-        Event(each.seq, each.time, each.brand, each.customer_id, each.kyc_id, each.kind, _record(each))
-        for each in wanted
+        Event(line.seq, line.time, line.brand, line.customer_id, line.kyc_id, line.kind, _record(line, held.fields))
+        for line in [line for line in held.events if line.seq > after][:limit]
     ]
 
 
-def _record(written: _Written) -> Record:
-    return RECORDS[written.kind.partition(".")[0]](written.record)
+def _record(line: _Line, fields: dict[str, tuple[str, ...]]) -> Record:
+    noun = line.kind.partition(".")[0]
+    return msgspec.convert(dict(zip(fields[noun], line.values, strict=True)), _RECORDS[noun])

@@ -5,6 +5,7 @@ from operator import attrgetter
 from typing import Any
 
 import msgspec
+from msgspec.structs import astuple
 
 from kycmanager.domain.records import (
     AuditRow,
@@ -12,6 +13,7 @@ from kycmanager.domain.records import (
     Event,
     IdempotencyRecord,
     Profile,
+    Record,
     Revocation,
     Step,
     Template,
@@ -22,6 +24,9 @@ Row = tuple[Any, ...]
 
 CHUNK_EVENTS = 256
 """Events in one row of the feed at most: few rows to write, and not much to read for one event."""
+
+FEED_NOUNS: dict[type[Record], str] = {Template: "template", Profile: "profile", Step: "step", Document: "document"}
+"""The first word of the kind of an event with such a record."""
 
 _encode = msgspec.json.Encoder().encode
 
@@ -83,4 +88,14 @@ def audit(record: AuditRow) -> Row:
 def events(records: Sequence[Event]) -> list[Row]:
     """Return the rows of the feed that hold these events, which follow one another."""
     chunks = [records[first : first + CHUNK_EVENTS] for first in range(0, len(records), CHUNK_EVENTS)]
-    return [(chunk[-1].seq, chunk[0].seq, _encode(chunk).decode()) for chunk in chunks]
+    return [(chunk[-1].seq, chunk[0].seq, _chunk(chunk)) for chunk in chunks]
+
+
+def _chunk(events: Sequence[Event]) -> str:
+    """Return the events as one JSON text; it names the fields of each kind of record once, not in every event."""
+    lines = [
+        (each.seq, each.time, each.brand, each.customer_id, each.kyc_id, each.kind, astuple(each.record))
+        for each in events
+    ]
+    fields = {FEED_NOUNS[kind]: kind.__struct_fields__ for kind in {type(each.record) for each in events}}
+    return _encode({"fields": fields, "events": lines}).decode()

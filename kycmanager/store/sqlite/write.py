@@ -8,7 +8,6 @@ from typing import Any
 from kycmanager.ports import Batch
 from kycmanager.store.sqlite import chain, encode
 from kycmanager.store.sqlite import statements as sql
-from kycmanager.store.sqlite.decode import RECORDS
 from kycmanager.store.sqlite.faults import write_fault
 from kycmanager.store.sqlite.sums import sealed
 
@@ -63,9 +62,9 @@ def _write_records(db: sqlite3.Connection, batch: Batch) -> None:
 
 def _write_feed(db: sqlite3.Connection, batch: Batch, head: chain.Head) -> chain.Head:
     """Append what tells of the changes. A kind that could not be read back is refused here, not found out later."""
-    for kind in {event.kind for event in batch.events}:
-        if kind.partition(".")[0] not in RECORDS:
-            raise ValueError(f"No record for events of kind {kind!r}")
+    for kind, record in {(event.kind, type(event.record)) for event in batch.events}:
+        if kind.partition(".")[0] != encode.FEED_NOUNS[record]:
+            raise ValueError(f"No {record.__name__} for events of kind {kind!r}")
     audit = list(sealed([encode.audit(row) for row in batch.audit]))
     db.executemany(sql.INSERT_AUDIT, audit)
     db.executemany(sql.INSERT_EVENTS, sealed(encode.events(batch.events)))
