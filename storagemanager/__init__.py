@@ -14,7 +14,7 @@ from storagemanager.model import (
     VerifyReport,
 )
 from storagemanager.names import content_disposition
-from storagemanager.ports import Backend, Draft
+from storagemanager.ports import Backend, Cipher, Draft
 from storagemanager.quota import Limits
 from storagemanager.reading import Reading
 from storagemanager.scanner import Scanner, ScannerSettings
@@ -23,6 +23,7 @@ from storagemanager.upload import Upload
 __all__ = [
     "DEFAULT_EXTENSIONS",
     "Backend",
+    "Cipher",
     "Draft",
     "FileMeta",
     "Limits",

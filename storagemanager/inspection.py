@@ -2,11 +2,12 @@
 
 import hashlib
 from collections import OrderedDict
-from collections.abc import AsyncIterator, Callable, Collection, Hashable, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Hashable, Mapping, Sequence
 from itertools import islice
 
 from storagemanager.errors import StorageError, StorageErrorCode, from_os
-from storagemanager.layout import uuid_of
+from storagemanager.keys import Keys, open_stored
+from storagemanager.layout import SEALED, uuid_of
 from storagemanager.metadata import SCAN_ROWS, Metadata, Row
 from storagemanager.model import FileMeta, OpenReport, VerifyReport
 from storagemanager.ports import Backend
@@ -24,10 +25,11 @@ Progress = Callable[[int, int], None]
 class Inspector:
     """Compares what lies in the backend with what the metadata says, and names what differs."""
 
-    def __init__(self, backend: Backend, metadata: Metadata, workers: Workers) -> None:
+    def __init__(self, backend: Backend, metadata: Metadata, workers: Workers, keys: Keys) -> None:
         self._backend = backend
         self._metadata = metadata
         self._workers = workers
+        self._keys = keys
         self._checked: OrderedDict[str, tuple[Hashable, int]] = OrderedDict()
 
     async def reconcile(self, orphans_max: int) -> OpenReport:
@@ -53,9 +55,9 @@ class Inspector:
             sizes = await self._workers.submit(self._sizes, metas)
             for meta, size in zip(metas, sizes, strict=True):
                 if size is None:
-                    missing.append(meta.storage_name)
-                elif size != meta.file_size:
-                    wrong_size.append(meta.storage_name)
+                    missing.append(meta.disk_name)
+                elif size != meta.disk_size:
+                    wrong_size.append(meta.disk_name)
         return OpenReport(
             orphans_removed=len(orphans),
             missing=tuple(missing),
@@ -71,18 +73,22 @@ class Inspector:
         missing: list[str] = []
         damaged: list[str] = []
         damaged_rows: list[str] = []
+        unopened: list[str] = []
         async for rows in self._batches():
+            keys = await self._keys.of(meta for _, _, meta in rows if meta is not None)
             for _, uuid, meta in rows:
                 seen += 1
                 if meta is None:
                     damaged_rows.append(uuid)
+                elif meta.data_key is not None and uuid not in keys:
+                    unopened.append(meta.disk_name)
                 else:
-                    checksum = await self._workers.submit(self._checksum, meta)
+                    checksum = await self._workers.submit(self._checksum, meta, keys.get(uuid))
                     if checksum == meta.checksum:
                         files += 1
                         file_bytes += meta.file_size
                     elif await self._metadata.known([uuid]):  # it may have expired since the row was read
-                        (damaged if checksum else missing).append(meta.storage_name)
+                        (damaged if checksum else missing).append(meta.disk_name)
                 if progress:
                     progress(seen, max(total, seen))
         orphans, foreign = await self._strangers()
@@ -93,6 +99,7 @@ class Inspector:
             missing=tuple(missing),
             damaged=tuple(damaged),
             damaged_rows=tuple(damaged_rows),
+            unopened=tuple(unopened),
             orphans=tuple(lasting),
             foreign=tuple(foreign),
             base_problem=await self._metadata.integrity(),
@@ -103,15 +110,15 @@ class Inspector:
 
         A file that was checked in the last `recheck_seconds`, and that nobody has touched since, is not hashed again.
         """
-        state = await self._workers.submit(self._backend.state, meta.storage_name)
+        state = await self._workers.submit(self._backend.state, meta.disk_name)
         checked = self._checked.pop(meta.uuid, None)
         if checked is not None and checked[0] == state and 0 <= now - checked[1] < recheck_seconds:
             self._checked[meta.uuid] = checked
             return
-        checksum = await self._workers.submit(self._checksum, meta)
+        checksum = await self._workers.submit(self._checksum, meta, await self._keys.one(meta))
         if checksum != meta.checksum:
             fault = "damaged" if checksum else "missing"
-            raise StorageError(StorageErrorCode.BROKEN, "file", f"the stored file {meta.storage_name} is {fault}")
+            raise StorageError(StorageErrorCode.BROKEN, "file", f"the stored file {meta.disk_name} is {fault}")
         self._checked[meta.uuid] = (state, now)
         if len(self._checked) > CHECKED_MAX:
             self._checked.popitem(last=False)
@@ -124,7 +131,9 @@ class Inspector:
         while batch := await self._workers.submit(lambda: list(islice(names, SCAN_ROWS))):
             by_name = {name: uuid_of(name) for name in batch if not name.startswith(".")}
             known = await self._metadata.known([uuid for uuid in by_name.values() if uuid])
-            orphans += [name for name, uuid in by_name.items() if uuid and uuid not in known]
+            strange = [name for name, uuid in by_name.items() if uuid and _is_strange(name, known)]
+            orphans += [name for name in strange if uuid_of(name) not in known]
+            orphans += await self._workers.submit(self._spare, [name for name in strange if uuid_of(name) in known])
             foreign += [name for name, uuid in by_name.items() if not uuid]
         return orphans, foreign
 
@@ -135,7 +144,7 @@ class Inspector:
         return [
             name
             for name in quiet
-            if uuid_of(name) not in known and await self._workers.submit(self._backend.size, name) is not None
+            if _is_strange(name, known) and await self._workers.submit(self._backend.size, name) is not None
         ]
 
     async def _batches(self) -> AsyncIterator[list[Row]]:
@@ -144,17 +153,21 @@ class Inspector:
             yield rows
             row_id = rows[-1][0]
 
+    def _spare(self, names: Sequence[str]) -> list[str]:
+        """Return those files of the wrong form whose row has its right one: a crash left them when it was sealed."""
+        return [name for name in names if self._backend.size(_twin(name)) is not None]
+
     def _remove(self, names: Sequence[str]) -> None:
         for name in names:
             self._backend.remove(name)
 
     def _sizes(self, metas: Sequence[FileMeta]) -> list[int | None]:
-        return [self._backend.size(meta.storage_name) for meta in metas]
+        return [self._backend.size(meta.disk_name) for meta in metas]
 
-    def _checksum(self, meta: FileMeta) -> str:
-        """Return the hash of what is stored, "unreadable" where the disk fails, "" where there is no file."""
+    def _checksum(self, meta: FileMeta, key: bytes | None) -> str:
+        """Return the hash of what is stored, "" where there is no file, else why it cannot be read."""
         try:
-            with self._backend.open(meta.storage_name) as file:
+            with open_stored(self._backend, meta, key) as file:
                 found = hashlib.sha256()
                 while piece := file.read(_HASH_BYTES):
                     found.update(piece)
@@ -163,3 +176,14 @@ class Inspector:
             return ""
         except OSError as error:
             return str(from_os(error))
+        except StorageError as error:
+            return str(error)
+
+
+def _is_strange(name: str, known: Mapping[str, bool]) -> bool:
+    """Tell whether a file has no row, or is in clear though its row says sealed, or the other way round."""
+    return known.get(uuid_of(name) or "") is not name.endswith(SEALED)
+
+
+def _twin(name: str) -> str:
+    return name.removesuffix(SEALED) if name.endswith(SEALED) else name + SEALED

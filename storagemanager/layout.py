@@ -3,7 +3,10 @@
 import re
 
 _UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
-_STORAGE_NAME = re.compile(rf"({_UUID.pattern})\.([a-z0-9]{{1,8}})")
+SEALED = ".sealed"
+"""Ends the name of a file that is encrypted on the disk."""
+
+_STORAGE_NAME = re.compile(rf"({_UUID.pattern})\.([a-z0-9]{{1,8}})(?:{re.escape(SEALED)})?")
 _EXTENSION = re.compile(r"[a-z0-9]{1,8}")
 
 
@@ -18,6 +21,6 @@ def is_extension(text: str) -> bool:
 
 
 def uuid_of(name: str) -> str | None:
-    """Return the uuid of a storage name "<uuid>.<ext>", None for any other name."""
+    """Return the uuid of a name on the disk, "<uuid>.<ext>" or "<uuid>.<ext>.sealed", None for any other name."""
     match = _STORAGE_NAME.fullmatch(name)
     return match[1] if match else None

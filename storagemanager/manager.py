@@ -1,7 +1,8 @@
 """The storage manager: receives files, keeps what is known of them, and gives them back intact or not at all."""
 
+import asyncio
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from pathlib import Path
 from typing import BinaryIO
 from uuid import uuid4
@@ -13,14 +14,18 @@ from storagemanager.backends.local import LocalBackend
 from storagemanager.base import Base
 from storagemanager.errors import StorageError, StorageErrorCode, from_os
 from storagemanager.inspection import Inspector, Progress
+from storagemanager.keys import Keys, open_stored
 from storagemanager.label import make_label
 from storagemanager.layout import is_uuid, uuid_of
 from storagemanager.metadata import Metadata
 from storagemanager.model import FileMeta, OpenReport, Owner, PinReport, StorageSettings, StorageStats, VerifyReport
-from storagemanager.ports import Backend
+from storagemanager.plain import AT_ONCE
+from storagemanager.ports import Backend, Cipher
 from storagemanager.quota import Ledger, LimitsOf, hour_start, no_limits
 from storagemanager.reading import Reading
 from storagemanager.scanner import Infected, Scanner, tell_nobody
+from storagemanager.sealed import SealedFile
+from storagemanager.sealing import seal_stored
 from storagemanager.upload import Door, Upload
 from storagemanager.validation import Validator
 from storagemanager.workers import Workers
@@ -50,6 +55,7 @@ class StorageManager:
         clock: Callable[[], int],
         *,
         backend: Backend | None = None,
+        cipher: Cipher | None = None,
         new_uuid: Callable[[], str] = lambda: str(uuid4()),
         limits_of: LimitsOf = no_limits,
         scanner: Scanner | None = None,
@@ -57,6 +63,7 @@ class StorageManager:
     ) -> None:
         """`clock` returns Unix seconds. `backend` defaults to the local folder. ValueError for unknown extensions.
 
+        With a `cipher` files are encrypted on the disk, each with a key of its own, as long as it says so.
         `limits_of` tells the quotas of an owner and its brand. With a `scanner` no file is stored that it did not pass;
         `infected` is told of what it found.
         """
@@ -66,6 +73,9 @@ class StorageManager:
         self._new_uuid = new_uuid
         self._validator = Validator(settings)
         self._backend = backend or LocalBackend(data_dir / "storage")
+        self._cipher = cipher
+        self._keys = Keys(cipher)
+        self._sealing: set[str] = set()
         self._state: _Opened | None = None
         self._uploads: set[Upload] = set()
         self._removing: Counter[str] = Counter()
@@ -164,19 +174,19 @@ class StorageManager:
         await self.check(meta)
         start = min(max(offset, 0), meta.file_size)
         try:
-            file = await opened.workers.submit(self._open_at, meta.storage_name, start)
+            file = await opened.workers.submit(self._open_at, meta, await self._keys.one(meta), start)
         except OSError as error:
             raise from_os(error) from error
         left = meta.file_size - start
         return Reading(file, left if length is None else min(max(length, 0), left), opened.workers)
 
     async def path(self, meta: FileMeta) -> Path | None:
-        """Return the checked file's local path for a server to send from, None where the backend has none.
+        """Return the checked file's local path for a server to send from, None for a sealed or distant file.
 
         BROKEN as in `open_read`.
         """
         await self.check(meta)
-        return self._backend.path(meta.storage_name)
+        return self._backend.path(meta.disk_name) if meta.data_key is None else None
 
     async def check(self, meta: FileMeta) -> None:
         """Return if the stored file is what was received; BROKEN if it is damaged or gone.
@@ -226,7 +236,7 @@ class StorageManager:
                 self.ledger.removed(meta)
             try:
                 for meta in gone:
-                    await opened.workers.submit(self._backend.remove, meta.storage_name)
+                    await opened.workers.submit(self._backend.remove, meta.disk_name)
             except OSError as error:
                 raise from_os(error) from error
             finally:
@@ -238,6 +248,39 @@ class StorageManager:
     async def verify(self, progress: Progress | None = None) -> VerifyReport:
         """Hash every file and check every row; name each that is missing, damaged, or an orphan. Changes nothing."""
         return await self._opened().inspector.verify(progress, self._moving)
+
+    async def kept_keys(self, after: str = "") -> list[tuple[str, bytes]]:
+        """Return the next data keys that only the storage has, (uuid, sealed key), by uuid; at the end none."""
+        return await self._opened().metadata.kept_keys(after)
+
+    async def release_keys(self, uuids: Sequence[str]) -> None:
+        """Forget the data keys of these files: the cipher finds them elsewhere from now on."""
+        await self._opened().metadata.release_keys(uuids)
+
+    async def in_clear(self) -> AsyncIterator[FileMeta]:
+        """Walk over the files that are not sealed."""
+        row_id = 0
+        while rows := await self._opened().metadata.rows_after(row_id):
+            row_id = rows[-1][0]
+            for _, _, meta in rows:
+                if meta is not None and meta.data_key is None:
+                    yield meta
+
+    async def seal(self, meta: FileMeta) -> bool:
+        """Seal a stored file that is in clear; False where it has gone meanwhile. May be cut off at any moment.
+
+        BROKEN, and the file stays as it is, where it is not what was received.
+        """
+        opened, cipher = self._opened(), self._cipher
+        assert cipher is not None
+        self._sealing.add(meta.uuid)
+        try:
+            sealing = seal_stored(opened.workers, self._backend, cipher, opened.metadata, meta)
+            return await opened.workers.shield(sealing)
+        except OSError as error:
+            raise from_os(error) from error
+        finally:
+            self._sealing.discard(meta.uuid)
 
     async def stats(self) -> StorageStats:
         """Return counts of what is stored and under way."""
@@ -259,7 +302,7 @@ class StorageManager:
 
     def _assemble(self, workers: Workers, base: Base) -> _Opened:
         metadata = Metadata(base, self._settings.cache_entries_max)
-        inspector = Inspector(self._backend, metadata, workers)
+        inspector = Inspector(self._backend, metadata, workers, self._keys)
         door = Door(
             self._settings,
             self._backend,
@@ -270,11 +313,13 @@ class StorageManager:
             self._uploads.discard,
             self.scanner,
             self._infected,
+            self._cipher,
+            asyncio.Semaphore(AT_ONCE),
         )
         return _Opened(workers, base, metadata, inspector, door)
 
-    def _open_at(self, name: str, offset: int) -> BinaryIO:
-        file = self._backend.open(name)
+    def _open_at(self, meta: FileMeta, key: bytes | None, offset: int) -> BinaryIO | SealedFile:
+        file = open_stored(self._backend, meta, key)
         try:
             file.seek(offset)
         except OSError:
@@ -287,4 +332,4 @@ class StorageManager:
         return any(uuid_of(name) for name in self._backend.names())
 
     def _moving(self) -> set[str]:
-        return {upload.uuid for upload in self._uploads} | set(self._removing)
+        return {upload.uuid for upload in self._uploads} | set(self._removing) | self._sealing

@@ -26,15 +26,26 @@ INSERT INTO files (
 _SELECT = """
 SELECT
     id, uuid, original_name, extension, signature, content_type, declared_type, file_size, checksum,
-    scope, purpose, owner_kind, owner_id, brand, created_time, pins, loose_since, row_check
-FROM files
+    scope, purpose, owner_kind, owner_id, brand, created_time, pins, loose_since, row_check,
+    data_key.wrapped
+FROM files LEFT JOIN data_key USING (uuid)
 """
 _SELECT_MANY = _SELECT + "WHERE uuid IN (SELECT value FROM json_each(?))"  # noqa: S608 - constants only
 _SELECT_AFTER = _SELECT + "WHERE id > ? ORDER BY id LIMIT ?"
 _SELECT_LOOSE = _SELECT + "WHERE pins = 0 AND loose_since <= ? ORDER BY loose_since LIMIT ?"
 _UPDATE_PINS = "UPDATE files SET pins = ?, loose_since = ?, row_check = ? WHERE uuid = ?"
 _DELETE = "DELETE FROM files WHERE uuid = ?"
-_KNOWN = "SELECT uuid FROM files WHERE uuid IN (SELECT value FROM json_each(?))"
+_KNOWN = """
+SELECT uuid, data_key.wrapped IS NOT NULL
+FROM files LEFT JOIN data_key USING (uuid)
+WHERE uuid IN (SELECT value FROM json_each(?))
+"""
+_INSERT_KEY = "INSERT INTO data_key (uuid, wrapped) VALUES (?, ?)"
+_SEAL = "INSERT INTO data_key (uuid, wrapped) SELECT uuid, ?1 FROM files WHERE uuid = ?2"
+_KEPT_KEYS = "SELECT uuid, wrapped FROM data_key WHERE wrapped <> x'' AND uuid > ? ORDER BY uuid LIMIT ?"
+_RELEASE_KEYS = """
+UPDATE data_key SET wrapped = x'' WHERE wrapped <> x'' AND uuid IN (SELECT value FROM json_each(?))
+"""
 _OWNED = """
 SELECT
     owner_kind, owner_id, brand, count(*), sum(file_size), count(*) FILTER (WHERE created_time >= ?)
@@ -90,9 +101,29 @@ class Metadata:
 
     async def insert(self, meta: FileMeta) -> None:
         """Register a stored file."""
-        await self._base.write(lambda connection: connection.execute(_INSERT, to_row(meta)).rowcount)
+        await self._base.write(lambda connection: _insert(connection, meta))
         self._changes += 1
         self._remember([meta])
+
+    async def seal(self, meta: FileMeta) -> bool:
+        """Note that a file, which had no data key before, is sealed now; False where it has gone."""
+        row = (meta.data_key, meta.uuid)
+        found = await self._base.write(lambda connection: connection.execute(_SEAL, row).rowcount)
+        self._changes += 1
+        self._cache.pop(meta.uuid, None)
+        return found == 1
+
+    async def kept_keys(self, after: str) -> list[tuple[str, bytes]]:
+        """Return the next data keys nobody else holds, (uuid, sealed key); begin with "", end with an empty list."""
+        return await self._base.read(lambda connection: connection.execute(_KEPT_KEYS, (after, SCAN_ROWS)).fetchall())
+
+    async def release_keys(self, uuids: Sequence[str]) -> None:
+        """Forget data keys that somebody else holds by now."""
+        wanted = json.dumps(uuids)
+        await self._base.write(lambda connection: connection.execute(_RELEASE_KEYS, (wanted,)).rowcount)
+        self._changes += 1
+        known = [meta for uuid in uuids if (meta := self._cache.get(uuid)) is not None]
+        self._remember([replace(meta, data_key=b"") for meta in known if meta.data_key])
 
     async def pin(self, uuids: Iterable[str]) -> None:
         """Add one pin per uuid given; NOT_FOUND, and no pin at all, where one is missing."""
@@ -123,10 +154,12 @@ class Metadata:
         """Return the next rows of a walk: begin with 0, go on with the last id, end with an empty list."""
         return await self._base.read(lambda connection: _rows_after(connection, row_id))
 
-    async def known(self, uuids: Sequence[str]) -> set[str]:
-        """Return which of these have a row, be it damaged."""
+    async def known(self, uuids: Sequence[str]) -> dict[str, bool]:
+        """Return which of these have a row, be it damaged, and whether their file is sealed."""
         wanted = json.dumps(uuids)
-        return await self._base.read(lambda c: {str(row[0]) for row in c.execute(_KNOWN, (wanted,))})
+        return await self._base.read(
+            lambda c: {str(uuid): bool(sealed) for uuid, sealed in c.execute(_KNOWN, (wanted,))}
+        )
 
     async def totals(self) -> tuple[int, int, int]:
         """Return the number of files, their bytes, and how many are attached."""
@@ -152,6 +185,12 @@ class Metadata:
             self._cache.move_to_end(meta.uuid)
         while len(self._cache) > self._cache_entries_max:
             self._cache.popitem(last=False)
+
+
+def _insert(connection: sqlite3.Connection, meta: FileMeta) -> None:
+    connection.execute(_INSERT, to_row(meta))
+    if meta.data_key is not None:
+        connection.execute(_INSERT_KEY, (meta.uuid, meta.data_key))
 
 
 def _select_many(connection: sqlite3.Connection, uuids: str) -> list[FileMeta]:

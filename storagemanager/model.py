@@ -4,6 +4,9 @@ from typing import Literal
 
 from msgspec import Struct
 
+from storagemanager.layout import SEALED
+from storagemanager.sealed import sealed_size
+
 DEFAULT_EXTENSIONS = (
     "png",
     "jpg",
@@ -80,11 +83,23 @@ class FileMeta(Struct, frozen=True, kw_only=True, gc=False):
     """How many attachments hold the file."""
     loose_since: int = 0
     """Unix seconds since when nothing holds it; counts only while `pins` is 0."""
+    data_key: bytes | None = None
+    """The key the file is sealed with, itself sealed; empty where somebody else holds it, None for a file in clear."""
 
     @property
     def storage_name(self) -> str:
         """The file's name in the storage, "<uuid>.<extension>"."""
         return f"{self.uuid}.{self.extension}"
+
+    @property
+    def disk_name(self) -> str:
+        """The file's name on the disk: a sealed file is none of its extension."""
+        return self.storage_name if self.data_key is None else self.storage_name + SEALED
+
+    @property
+    def disk_size(self) -> int:
+        """The file's size on the disk in bytes."""
+        return self.file_size if self.data_key is None else sealed_size(self.file_size)
 
     @property
     def attached(self) -> bool:
@@ -113,6 +128,8 @@ class VerifyReport(Struct, frozen=True, kw_only=True):
     missing: tuple[str, ...] = ()
     damaged: tuple[str, ...] = ()
     damaged_rows: tuple[str, ...] = ()
+    unopened: tuple[str, ...] = ()
+    """Sealed files whose key does not open; nothing more can be said of them."""
     orphans: tuple[str, ...] = ()
     foreign: tuple[str, ...] = ()
     base_problem: str = ""
@@ -121,7 +138,8 @@ class VerifyReport(Struct, frozen=True, kw_only=True):
     @property
     def intact(self) -> bool:
         """Whether every row has its intact file and every file its row."""
-        return not (self.missing or self.damaged or self.damaged_rows or self.orphans or self.base_problem)
+        found = (self.missing, self.damaged, self.damaged_rows, self.unopened, self.orphans, self.base_problem)
+        return not any(found)
 
 
 class PinReport(Struct, frozen=True, kw_only=True):

@@ -1,6 +1,6 @@
-"""What a storage needs of the place its files lie in: the protocol every backend answers."""
+"""What a storage needs of others: the place its files lie in, and whoever keeps the keys they are sealed with."""
 
-from collections.abc import Hashable, Iterator
+from collections.abc import Hashable, Iterator, Mapping
 from pathlib import Path
 from typing import BinaryIO, Protocol
 
@@ -33,6 +33,10 @@ class Backend(Protocol):
 
     def prepare(self) -> int:
         """Make the place ready, remove what unfinished drafts left behind, and return how many there were."""
+        ...
+
+    def scratch(self) -> BinaryIO:
+        """Return an empty, unbuffered file without a name, to be read and written; it is gone when it is closed."""
         ...
 
     def begin(self, uuid: str) -> Draft:
@@ -69,4 +73,27 @@ class Backend(Protocol):
 
     def free_bytes(self) -> int | None:
         """Return the room left, None where it cannot be told."""
+        ...
+
+
+class Cipher(Protocol):
+    """Seals the data keys of files, so that the storage can keep them beside the files, and opens them again.
+
+    A key may also be held by somebody else: then the storage keeps none, and this finds it by the uuid.
+    """
+
+    @property
+    def sealing(self) -> bool:
+        """Whether new files are to be sealed."""
+        ...
+
+    async def wrap(self, uuid: str, brand: str, key: bytes) -> bytes:
+        """Return the data key of a file sealed; what opens it again is on the disk by then. Raises StorageError."""
+        ...
+
+    async def unwrap(self, wrapped: Mapping[str, bytes]) -> Mapping[str, bytes]:
+        """Return the data keys by uuid; `wrapped` is empty for one held elsewhere. One that does not open is left out.
+
+        Raises StorageError.
+        """
         ...

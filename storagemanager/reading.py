@@ -4,6 +4,7 @@ from types import TracebackType
 from typing import BinaryIO, Self
 
 from storagemanager.errors import from_os
+from storagemanager.sealed import SealedFile
 from storagemanager.workers import Workers
 
 PIECE_BYTES = 256 * 1024
@@ -12,10 +13,11 @@ PIECE_BYTES = 256 * 1024
 class Reading:
     """An async iterator over a range of a file; `size` is how many bytes it will give in all.
 
-    Close it by `aclose` or use it as an async context manager. UNAVAILABLE where the disk fails.
+    Close it by `aclose` or use it as an async context manager. UNAVAILABLE where the disk fails, BROKEN where a sealed
+    file was changed.
     """
 
-    def __init__(self, file: BinaryIO, size: int, workers: Workers) -> None:
+    def __init__(self, file: BinaryIO | SealedFile, size: int, workers: Workers) -> None:
         self.size = size
         self._file = file
         self._left = size

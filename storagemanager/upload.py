@@ -6,7 +6,7 @@ import os
 import threading
 from collections.abc import AsyncGenerator, Callable, Iterator
 from types import TracebackType
-from typing import Self
+from typing import BinaryIO, Self
 
 from msgspec import Struct
 
@@ -14,9 +14,11 @@ from storagemanager.errors import MalwareError, StorageError, StorageErrorCode, 
 from storagemanager.label import Label, make_label
 from storagemanager.metadata import Metadata
 from storagemanager.model import FileMeta, Owner, StorageSettings, UploadState
-from storagemanager.ports import Backend, Draft
+from storagemanager.plain import open_plain, write_all
+from storagemanager.ports import Backend, Cipher, Draft
 from storagemanager.quota import Reservation
 from storagemanager.scanner import Infected, Scanner
+from storagemanager.sealed import Sealer, new_key, opened_chunks
 from storagemanager.validation import Validator
 from storagemanager.workers import Workers
 
@@ -41,6 +43,9 @@ class Door(Struct, frozen=True):
     left: Callable[["Upload"], None]
     scanner: Scanner | None
     infected: Infected
+    cipher: Cipher | None
+    judging: asyncio.Semaphore
+    """Bounds how many sealed uploads stand in memory in clear."""
 
 
 class Upload:
@@ -48,7 +53,7 @@ class Upload:
 
     An error of `write` or `finish` ends the upload and leaves nothing behind; as an async context manager it aborts
     what was not finished.
-    Memory: four times `StorageSettings.chunk_bytes` at most.
+    Memory: four times `StorageSettings.chunk_bytes` at most, and what `plain` says while a sealed upload is judged.
     """
 
     def __init__(self, door: Door, label: Label, reservation: Reservation) -> None:
@@ -61,6 +66,10 @@ class Upload:
         self._received = 0
         self._hash = hashlib.sha256()
         self._draft: Draft | None = None
+        sealing = door.cipher is not None and door.cipher.sealing
+        self._key = new_key() if sealing else b""
+        self._sealer = Sealer(self._key, label.uuid) if sealing else None
+        self._plain: BinaryIO | None = None
         self._storing: asyncio.Future[None] | None = None
 
     @property
@@ -139,7 +148,12 @@ class Upload:
 
     async def _finish(self) -> FileMeta:
         try:
-            meta = await self._receive_all()
+            if self._sealer is None:
+                meta = await self._receive_all()
+            else:
+                async with self._door.judging:
+                    meta = await self._receive_all()
+                    self._forget_plain()
             await self._publish(meta)
         except BaseException as error:
             await self._end("failed")
@@ -157,8 +171,9 @@ class Upload:
         # The disk, the hash and the judge do not wait for each other; only the judge needs the bytes to be written.
         # The one that is waited for is submitted first: it is never behind the other in the queue of threads.
         written = threading.Event()
+        stored = (self._sealer.chunks, bytes(self._sealer.held)) if self._sealer else (0, b"")
         synced = door.workers.submit(self._write_and_sync, last, written)
-        judged = door.workers.submit(self._hash_and_judge, last, written)
+        judged = door.workers.submit(self._hash_and_judge, last, written, stored)
         await asyncio.wait((synced, judged))
         judgement = judged.exception()
         synced.result()
@@ -183,13 +198,20 @@ class Upload:
             brand=label.brand,
             created_time=now,
             loose_since=now,
+            data_key=await self._wrapped_key(),
         )
+
+    async def _wrapped_key(self) -> bytes | None:
+        cipher, label = self._door.cipher, self._label
+        if self._sealer is None or cipher is None:
+            return None
+        return await cipher.wrap(label.uuid, label.brand, self._key)
 
     async def _publish(self, meta: FileMeta) -> None:
         """Name the file, then register it: a crash between the two leaves an orphan, never a row without its file."""
         door = self._door
         assert self._draft is not None
-        await door.workers.submit(door.backend.publish, self._draft, meta.storage_name)
+        await door.workers.submit(door.backend.publish, self._draft, meta.disk_name)
         try:
             await door.metadata.insert(meta)
         except StorageError as error:
@@ -197,7 +219,7 @@ class Upload:
             if error.code is StorageErrorCode.OUTCOME_UNKNOWN:
                 self._reservation.keep(self._received)
             else:
-                await door.workers.submit(door.backend.remove, meta.storage_name)
+                await door.workers.submit(door.backend.remove, meta.disk_name)
             raise
         self._reservation.keep(self._received)
 
@@ -218,7 +240,7 @@ class Upload:
         """Read the draft back."""
         assert self._draft is not None
         offset = 0
-        while piece := await self._door.workers.submit(os.pread, self._draft.fileno(), SCAN_BYTES, offset):
+        while piece := await self._door.workers.submit(os.pread, self._content(), SCAN_BYTES, offset):
             offset += len(piece)
             yield piece
 
@@ -249,22 +271,50 @@ class Upload:
     def _write_and_sync(self, pieces: list[Piece], written: threading.Event) -> None:
         try:
             draft = self._write(pieces)
+            if self._sealer is not None:
+                draft.write(self._sealer.finish())
         finally:
             written.set()
         draft.sync()
 
-    def _hash_and_judge(self, pieces: list[Piece], written: threading.Event) -> str:
+    def _hash_and_judge(self, pieces: list[Piece], written: threading.Event, stored: tuple[int, bytes]) -> str:
         self._update(pieces)
-        written.wait()
-        if self._draft is None:
+        if self._sealer is None:
+            written.wait()
+        else:
+            self._fill_plain(self._sealer, pieces, stored)
+        if self._draft is None and self._plain is None:
             return ""  # nothing could be written, which the other thread tells
-        return self._door.validator.check_content(self._draft.fileno(), self._received, self._label.extension)
+        return self._door.validator.check_content(self._content(), self._received, self._label.extension)
+
+    def _content(self) -> int:
+        """Return a descriptor of what was received, in clear: that of the draft, unless it is sealed."""
+        content = self._draft if self._plain is None else self._plain
+        assert content is not None
+        return content.fileno()
+
+    def _fill_plain(self, sealer: Sealer, pieces: list[Piece], stored: tuple[int, bytes]) -> None:
+        """Put the content together in clear: the chunks that are on the disk, what the sealer held, the last pieces."""
+        chunks, held = stored
+        plain = self._plain = open_plain(self._received, self._door.backend)
+        if self._draft is not None and chunks:
+            for chunk in opened_chunks(self._draft.fileno(), sealer, self._key, self._label.uuid, chunks):
+                write_all(plain, chunk)
+        for piece in (held, *pieces):
+            write_all(plain, piece)
+
+    def _forget_plain(self) -> None:
+        plain, self._plain = self._plain, None
+        if plain is not None:
+            plain.close()
 
     def _write(self, pieces: list[Piece]) -> Draft:
         if self._draft is None:
             self._draft = self._door.backend.begin(self._label.uuid)
+            if self._sealer is not None:
+                self._draft.write(self._sealer.header)
         for piece in pieces:
-            self._draft.write(piece)
+            self._draft.write(piece if self._sealer is None else self._sealer.update(piece))
         return self._draft
 
     def _update(self, pieces: list[Piece]) -> None:
@@ -274,6 +324,7 @@ class Upload:
     async def _end(self, state: UploadState) -> None:
         self._state = state
         self._pieces = []
+        self._forget_plain()
         if self._storing is not None:
             await asyncio.wait((self._storing,))
             self._storing.exception()  # read, so that asyncio does not complain of it

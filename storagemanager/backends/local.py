@@ -2,6 +2,7 @@
 
 import os
 import stat
+import tempfile
 from collections.abc import Hashable, Iterator
 from pathlib import Path
 from typing import BinaryIO, cast
@@ -26,6 +27,10 @@ class LocalBackend:
                 Path(entry.path).unlink(missing_ok=True)
                 removed += 1
         return removed
+
+    def scratch(self) -> BinaryIO:
+        """Open a file in `.tmp` that the system never gives a name, where the file system can do that."""
+        return cast("BinaryIO", tempfile.TemporaryFile(dir=self._drafts, buffering=0))
 
     def begin(self, uuid: str) -> Draft:
         """Start a draft in `.tmp`."""

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 import storage_child
 import storage_samples as s
+from storage_cipher import Cipher
 
 from storagemanager import StorageError, StorageErrorCode, StorageManager, StorageSettings
 from storagemanager.backends.local import LocalBackend
@@ -17,15 +18,15 @@ SUPPORT = Path(__file__).parent / "support"
 ROOT = SUPPORT.parent.parent.parent
 
 
-def start(folder: Path, mode: str) -> subprocess.Popen:
+def start(folder: Path, mode: str, *more: str) -> subprocess.Popen:
     environment = os.environ | {"PYTHONPATH": f"{ROOT}{os.pathsep}{SUPPORT}"}
-    command = [sys.executable, str(SUPPORT / "storage_child.py"), str(folder), mode]
+    command = [sys.executable, str(SUPPORT / "storage_child.py"), str(folder), mode, *more]
     return subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment)
 
 
 async def check_after(folder: Path, acknowledged: set[str], clock) -> StorageManager:
     """Start again: every acknowledged file is intact, and nothing else is left."""
-    storage = StorageManager(folder, StorageSettings(), clock)
+    storage = StorageManager(folder, StorageSettings(), clock, cipher=Cipher())
     report = await storage.open()
     assert (report.missing, report.wrong_size, report.damaged_rows) == ((), (), ())
     assert list((folder / "storage" / ".tmp").iterdir()) == []
@@ -34,12 +35,21 @@ async def check_after(folder: Path, acknowledged: set[str], clock) -> StorageMan
     return storage
 
 
+def canaries(folder: Path) -> list[str]:
+    """Return the files that hold a piece of a picture the child has stored, anywhere in the folder."""
+    pieces = [content[at : at + 32] for content in (s.png_of(30_000), s.png_of(2_000_000)) for at in (100, 20_000)]
+    files = [path for path in folder.rglob("*") if path.is_file()]
+    return [path.name for path in files if any(piece in path.read_bytes() for piece in pieces)]
+
+
+@pytest.mark.parametrize("sealing", ["in clear", "sealing"])
 @pytest.mark.parametrize("step", storage_child.STEPS)
-async def test_a_crash_at_any_step_loses_nothing_and_leaves_nothing(tmp_path, clock, step):
-    child = start(tmp_path, step)
+async def test_a_crash_at_any_step_loses_nothing_and_leaves_nothing(tmp_path, clock, step, sealing):
+    child = start(tmp_path, step, sealing)
     output, _ = await asyncio.to_thread(child.communicate, timeout=60)
     assert child.returncode == 9
     assert len(output.split()) == 1
+    assert bool(canaries(tmp_path)) is (sealing == "in clear")
     storage = await check_after(tmp_path, set(output.split()), clock)
     names = {path.name for path in (tmp_path / "storage").iterdir()}
     assert len(names) == 1 + (await storage.stats()).files
@@ -50,7 +60,7 @@ async def test_a_crash_at_any_step_loses_nothing_and_leaves_nothing(tmp_path, cl
 async def test_kills_under_load_lose_no_acknowledged_file(tmp_path, clock):
     acknowledged: set[str] = set()
     for turn in range(4):
-        child = start(tmp_path, "forever")
+        child = start(tmp_path, "forever", "sealing" if turn % 2 else "in clear")
         first = await asyncio.to_thread(child.stdout.readline)
         await asyncio.sleep(random.Random(turn).random() / 2)
         child.send_signal(signal.SIGKILL)

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import storage_samples as s
+from storage_cipher import Cipher
 
 import storagemanager.atomic
 from storagemanager import Owner, StorageError, StorageManager, StorageSettings
@@ -36,8 +37,8 @@ def die_after(holder: Any, name: str) -> None:
 def die_after_insert() -> None:
     real = Metadata.insert
 
-    async def run(self: Metadata, meta: Any) -> None:
-        await real(self, meta)
+    async def run(self: Metadata, *args: Any) -> None:
+        await real(self, *args)
         os._exit(9)
 
     Metadata.insert = run
@@ -114,8 +115,9 @@ async def full(storage: StorageManager, folder: Path) -> None:
     await say_code(storage, s.png())
 
 
-async def main(folder: Path, mode: str) -> None:
-    storage = StorageManager(folder, StorageSettings(chunk_bytes=100_000), lambda: NOW)
+async def main(folder: Path, mode: str, *, sealing: bool) -> None:
+    cipher = Cipher() if sealing else None
+    storage = StorageManager(folder, StorageSettings(chunk_bytes=100_000), lambda: NOW, cipher=cipher)
     await storage.open()
     if mode == "forever":
         await forever(storage)
@@ -127,4 +129,4 @@ async def main(folder: Path, mode: str) -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(main(Path(sys.argv[1]), sys.argv[2]))
+    asyncio.run(main(Path(sys.argv[1]), sys.argv[2], sealing=sys.argv[3:] == ["sealing"]))
