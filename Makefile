@@ -16,6 +16,7 @@ BIN := .venv/bin
 PIP := $(BIN)/python -m pip install -qq --no-input --disable-pip-version-check
 WORKERS ?= 2
 KILLS ?= 50
+CUTS ?= 20
 SEED ?= 1
 RESULTS := build/tests.xml
 
@@ -74,8 +75,8 @@ generate: .venv/.dev ## Write the reference, the OpenAPI document and the client
 bench: .venv/.bench ## Measure (ONLY=name,name measures some, QUICK=1 measures shortly)
 	@ONLY='$(ONLY)' QUICK='$(QUICK)' $(BIN)/python -m benchmarks
 
-torture: .venv/.dev ## Kill the daemon under load and look at what is left (KILLS=50 SEED=1)
-	@$(BIN)/python tests/torture/kill.py --kills $(KILLS) --seed $(SEED)
+torture: .venv/.dev ## Kill the daemon, cut its power, look at what is left (KILLS=50 CUTS=20 SEED=1 ONLY=kills,cuts)
+	@$(BIN)/python tests/torture/torture.py --kills $(KILLS) --cuts $(CUTS) --seed $(SEED) $(if $(ONLY),--only $(ONLY))
 
 demo: .venv/.run ## Play the life of one customer on a daemon of its own
 	@$(BIN)/kycmanager demo

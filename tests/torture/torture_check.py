@@ -25,6 +25,12 @@ ZEROS = (
     "orphan_files",
     "temporary_files",
     "wrong_pins",
+    "not_started",
+    "late_refusals",
+    "reads_failed",
+    "not_recovered",
+    "damage_served",
+    "clock_faults",
     "errors_logged",
 )
 """What is counted, and must be none."""
@@ -57,6 +63,10 @@ class Findings(Counter[str]):
         self[name] += 1
         if len(self.shown) < 20:
             self.shown.append(f"{name}: {text}"[:600])
+
+    def told(self) -> str:
+        """Return how much of each was found, in one line."""
+        return ", ".join(f"{count} {name}" for name, count in self.items()) or "all well"
 
 
 async def ask_everything(

@@ -5,6 +5,9 @@ import hashlib
 import itertools
 import json
 import random
+import time
+from collections import Counter
+from collections.abc import Callable
 from typing import Any
 
 import aiohttp
@@ -16,6 +19,28 @@ CUSTOMERS_PER_LINE = 12
 ANSWER_SECONDS_MAX = 30.0
 BROKEN = (ConnectionError, asyncio.IncompleteReadError, aiohttp.ClientError, OSError)
 """What the end of the daemon looks like from here."""
+
+
+UNKNOWN = "OUTCOME_UNKNOWN"
+RETRY_SECONDS = 0.02
+MAY_REFUSE = frozenset({503, 507})
+
+
+class Trouble:
+    """What writes were answered while something was made to fail."""
+
+    def __init__(self) -> None:
+        self.refused: Counter[int] = Counter()
+        self.acknowledged = 0
+        self.seconds_max = 0.0
+        self.wrong: list[str] = []
+        """Refusals that are none of those a failing disk may cause."""
+
+    def add(self, text: str, status: int, seconds: float) -> None:
+        self.refused[status] += 1
+        self.seconds_max = max(self.seconds_max, seconds)
+        if status not in MAY_REFUSE:
+            self.wrong.append(text)
 
 
 class Refused(Exception):  # noqa: N818 - what happened
@@ -89,6 +114,11 @@ class Load:
         self.uploaded = 0
         self.touched: set[int] = set()
         self.faults: list[str] = []
+        self.over = False
+        """The daemon is being ended: what it refuses from now on is not held against it."""
+        self.trouble: Trouble | None = None
+        self.told: Callable[[], None] = lambda: None
+        """Called after every acknowledgement, before anything else is sent or read."""
 
     def customer(self) -> Customer:
         """Take a new customer, or one that was left unfinished by a kill."""
@@ -105,6 +135,7 @@ class Load:
         """Write until the daemon has gone. `tokens(who, customer)` gives a token."""
         self.idle = [each for each in list(self.customers.values())[-200:] if not each.done]
         self.touched = set()
+        self.over = False
         self.tokens = tokens
         opened = [await Line.open(tcp, packed=bool(number % 2)) for number in range(lines)]
         async with aiohttp.ClientSession(f"http://{http[0]}:{http[1]}") as rest:
@@ -118,7 +149,7 @@ class Load:
             while True:
                 customer = self.customer()
                 self.touched.add(customer.number)
-                while not customer.done:
+                while not customer.done and customer.under_way is None:
                     await self._one(customer, line, rest)
         except BROKEN:
             return
@@ -128,16 +159,30 @@ class Load:
     async def _one(self, customer: Customer, line: Line, rest: aiohttp.ClientSession) -> None:
         loose = self.loose.setdefault(customer.number, [])
         if not loose and "paper" in customer.steps and customer.rng.random() < 0.4:
-            loose.append(await self._upload(customer, rest))
+            loose += await self._upload(customer, rest)
         op = customer.next_op(loose)
         customer.under_way = op
+        asked = time.monotonic()
         status, told = await self._send(op, customer, line, rest)
         if status != 200:
-            raise Refused(f"{op.command} {op.data}: {status} {told}; believed {customer.state}")
+            if await self._refused(f"{op.command} {op.data}", status, told, asked) != UNKNOWN:
+                customer.under_way = None
+            return
         customer.state, customer.under_way = after(customer.state, op), None
         self._acknowledged(customer, op, told)
         if op.command in {"MngSetKycRequiredLevel", "kyc.set_required_level", "MngRequireKycStep"}:
             await self._look(customer, line)
+
+    async def _refused(self, what: str, status: int, told: Any, asked: float) -> str:
+        """Return the name of a refusal that had to be expected; it says that nothing was done, or that it may have been."""
+        if self.over:
+            raise ConnectionResetError
+        if self.trouble is None:
+            raise Refused(f"{what}: {status} {told}")
+        name = str(told["error"] if isinstance(told, dict) else told[0])
+        self.trouble.add(f"{what}: {status} {told}", status, time.monotonic() - asked)
+        await asyncio.sleep(RETRY_SECONDS)
+        return name
 
     async def _send(self, op: Op, customer: Customer, line: Line, rest: aiohttp.ClientSession) -> tuple[int, Any]:
         token = self.tokens(op.who, customer.number)
@@ -149,6 +194,8 @@ class Load:
 
     def _acknowledged(self, customer: Customer, op: Op, told: Any) -> None:
         self.acknowledged += 1
+        if self.trouble is not None:
+            self.trouble.acknowledged += 1
         customer.acknowledged += 1
         if op.key:
             customer.keyed.append((op, told))
@@ -156,15 +203,19 @@ class Load:
             file_id = op.data["file_id"]
             customer.documents[file_id] = told["document"]["id"]
             self.loose[customer.number].remove(file_id)
+        self.told()
 
     async def _look(self, customer: Customer, line: Line) -> None:
         """Read what was just written: the ids, and whether it is there."""
         data = {"customer_id": customer.number, "brand": BRAND}
         status, told = await line.call("MngGetKycProfile", data, self.tokens("manager", 0))
+        if self.over:
+            raise ConnectionResetError
         if status != 200 or customer.learn(told) != customer.state:
             self.faults.append(f"read after write of {customer.number}: {status} {told}, believed {customer.state}")
 
-    async def _upload(self, customer: Customer, rest: aiohttp.ClientSession) -> str:
+    async def _upload(self, customer: Customer, rest: aiohttp.ClientSession) -> list[str]:
+        """Return the uuid of a new file, or nothing where that was refused."""
         content = a_pdf(f"{customer.number} {customer.rng.random()} " + "x" * customer.rng.choice((10, 3_000, 300_000)))
         headers = {"Authorization": self.tokens("customer", customer.number)}
         if customer.rng.random() < 0.5:
@@ -172,10 +223,13 @@ class Load:
             body.add_field("file", content, filename="paper.pdf")
         else:
             body, headers["Content-Disposition"] = content, 'attachment; filename="paper.pdf"'
+        asked = time.monotonic()
         async with rest.post("/upload", data=body, headers=headers) as answer:
             told = await answer.json()
-            if answer.status != 200:
-                raise Refused(f"upload: {answer.status} {told}")
+        if answer.status != 200:
+            await self._refused("upload", answer.status, told, asked)
+            return []
         self.files[told["file_id"]] = hashlib.sha256(content).hexdigest(), len(content)
         self.uploaded += 1
-        return str(told["file_id"])
+        self.told()
+        return [str(told["file_id"])]

@@ -10,9 +10,9 @@ from typing import Any
 import msgspec
 
 from kycmanager.__main__ import main
-from kycmanager.store.sqlite import write
+from kycmanager.store.sqlite import schema, write
 from kycmanager.store.strand import CommandStrand
-from storagemanager import Upload
+from storagemanager import Upload, atomic, base
 
 
 def answer_before_commit() -> None:
@@ -67,7 +67,32 @@ def row_before_file() -> None:
     Upload._publish = publish  # type: ignore[method-assign]
 
 
+def synchronous_off() -> None:
+    """Commit both bases without a flush."""
+    prepare_writer = schema.prepare_writer
+
+    def prepare(db: Any) -> None:
+        prepare_writer(db)
+        db.execute("PRAGMA synchronous = OFF")
+
+    schema.prepare_writer = prepare
+    base._PRAGMAS = (*base._PRAGMAS, "PRAGMA synchronous = OFF")
+
+
+def no_folder_fsync() -> None:
+    """Rename files without flushing their folder."""
+    atomic.sync_folder = base.sync_folder = lambda _folder: None
+
+
+def no_file_fsync() -> None:
+    """Rename files without flushing them."""
+    atomic.TemporaryFile.sync = lambda _self: None  # type: ignore[method-assign]
+
+
 WRONG = {
+    "synchronous-off": synchronous_off,
+    "no-folder-fsync": no_folder_fsync,
+    "no-file-fsync": no_file_fsync,
     "answer-before-commit": answer_before_commit,
     "forget-the-audit": forget_the_audit,
     "two-transactions": two_transactions,

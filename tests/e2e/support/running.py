@@ -89,24 +89,35 @@ class Process:
         self.kill()
 
     def start(self) -> "Process":
+        self.launch()
+        deadline = time.monotonic() + 30
+        while not self.serves():
+            assert self.process is not None
+            assert self.process.poll() is None, self.log.read_text()
+            assert time.monotonic() < deadline
+            time.sleep(0.01)
+        return self
+
+    def launch(self, *prefix: str) -> None:
+        """Start it without waiting; `prefix` is the command it is run under, which must keep its process id."""
         self.folder.mkdir(exist_ok=True)
         self.ready_file.unlink(missing_ok=True)
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
-                [*self.command("serve"), *self.options, "--ready-file", str(self.ready_file)],
+                [*prefix, *self.command("serve"), *self.options, "--ready-file", str(self.ready_file)],
                 stdout=log,
                 stderr=log,
                 env=environment(),
             )
-        deadline = time.monotonic() + 30
-        while not self.ready_file.exists():
-            assert self.process.poll() is None, self.log.read_text()
-            assert time.monotonic() < deadline
-            time.sleep(0.01)
+
+    def serves(self) -> bool:
+        """Tell whether it has said that it serves, and take its addresses."""
+        if self.process is None or not self.ready_file.exists():
+            return False
         ready = json.loads(self.ready_file.read_text())
         assert ready["pid"] == self.process.pid
         self.tcp, self.http = tuple(ready["tcp"]), tuple(ready["http"])
-        return self
+        return True
 
     def command(self, *words: str) -> list[str]:
         """Return the command line of a sub-command on this folder."""
