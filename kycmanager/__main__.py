@@ -1,13 +1,14 @@
 """The command line: argument parsing only; the work is done by the modules of kycmanager.cli."""
 
 import argparse
+import importlib
 import os
 import sys
 from collections.abc import Callable, Sequence
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
-from kycmanager.cli import check, serve, token, verify
+from kycmanager.cli import check, serve, token
 from kycmanager.cli.faults import CliError, UsageError
 from kycmanager.cli.output import complain
 from kycmanager.config import ConfigError
@@ -43,7 +44,8 @@ def parser() -> argparse.ArgumentParser:
     _add_token(commands)
     _add_demo(commands)
     _settings(_command(commands, "check", "check the settings, the keys and the bases", check.main))
-    _settings(_command(commands, "verify", "hash every stored file again and compare", verify.main))
+    _settings(_command(commands, "verify", "check every record, the audit and every stored file", _late("verify")))
+    _add_audit(commands)
     return root
 
 
@@ -73,8 +75,20 @@ def _add_token(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     revoke.add_argument("--id", type=int, metavar="N", help="with --session")
 
 
+def _add_audit(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    group = commands.add_parser("audit", help="prove that the audit is whole", description="The chain of the audit.")
+    actions = group.add_subparsers(required=True, metavar="ACTION")
+    prove = _command(actions, "verify", "prove that the audit, or that of a copy, is whole", _late("audit", "verify"))
+    _settings(prove)
+    prove.add_argument("--base", type=Path, metavar="FILE", help="a base or a copy (default: that of the folder)")
+    prove.add_argument("--heads", type=Path, metavar="FILE", help="its heads (default: audit/heads.log of its folder)")
+    accept = _command(actions, "accept", "tell that an older base was put back on purpose", _late("audit", "accept"))
+    _settings(accept)
+    accept.add_argument("--reason", required=True, metavar="TEXT", help="why, for whoever verifies the audit later")
+
+
 def _add_demo(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
-    command = _command(commands, "demo", "start a daemon and play the life of one customer on it", _demo)
+    command = _command(commands, "demo", "start a daemon and play the life of one customer on it", _late("demo"))
     command.add_argument(
         "--data", type=Path, metavar="DIR", help="data folder, new or empty; it stays (default: a temporary one)"
     )
@@ -100,10 +114,14 @@ def _settings(command: argparse.ArgumentParser) -> None:
     command.add_argument("--data", type=Path, metavar="DIR", help="data folder (default: server.data)")
 
 
-def _demo(args: argparse.Namespace) -> int:
-    from kycmanager.cli import demo  # noqa: PLC0415 - a daemon need not load its demonstration
+def _late(module: str, function: str = "main") -> Run:
+    """Return a sub-command whose module is loaded when it runs: others need not pay for it."""
 
-    return demo.main(args)
+    def run(args: argparse.Namespace) -> int:
+        found: Run = getattr(importlib.import_module(f"kycmanager.cli.{module}"), function)
+        return found(args)
+
+    return run
 
 
 def _version() -> str:

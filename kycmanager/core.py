@@ -20,6 +20,7 @@ from kycmanager.ports import Clock, Progress
 from kycmanager.store.cache import Cache
 from kycmanager.store.replies import Replies
 from kycmanager.store.sqlite import SqliteStore
+from kycmanager.store.sqlite.heads import HEADS
 from kycmanager.store.strand import CommandStrand, Committed, StrandLimits
 from kycmanager.stored_files import StoredFiles
 from kycmanager.tokens.keys import load_keys
@@ -38,7 +39,6 @@ from storagemanager import (
 )
 
 EXPIRED_AT_ONCE = 256
-HEADS = Path("audit") / "heads.log"
 TIMER = "timer"
 """The source of what no caller asked for, in the audit."""
 SCANNER = "scanner"

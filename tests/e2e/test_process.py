@@ -179,7 +179,7 @@ async def test_check_and_verify_with_and_without_the_daemon(process):
         assert "bases: ok, templates 1, profiles 1, steps 1, documents 1" in done.stdout
         done = await asyncio.to_thread(process.run, "verify")
         assert done.returncode == 0
-        assert done.stdout.splitlines()[-1] == "checked 1, faults 0"
+        assert done.stdout.splitlines()[-1].endswith("files 1; faults 0")
     stored = process.folder / "storage" / f"{file_id}.jpg"
     content = bytearray(stored.read_bytes())
     content[40] ^= 1
@@ -191,7 +191,7 @@ async def test_check_and_verify_with_and_without_the_daemon(process):
         assert done.returncode == 1
         assert f"{file_id}" in done.stdout
         assert "is damaged" in done.stdout
-        assert "checked 1, faults 1" in done.stdout
+        assert "files 1; faults 1" in done.stdout
     async with Rest(process.http) as rest:
         headers = {"Authorization": process.issue("customer", 7, "acme")}
         async with rest.http.get(f"/storage/{file_id}", headers=headers) as answer:

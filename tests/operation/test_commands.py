@@ -1,5 +1,6 @@
 """The other sub-commands: check, verify, and how every one of them fails."""
 
+import asyncio
 import datetime as dt
 import subprocess
 import sys
@@ -9,6 +10,8 @@ import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from kycmanager.store.sqlite import SqliteStore
 
 
 def test_check_of_an_empty_folder_makes_nothing(run, tmp_path):
@@ -64,16 +67,31 @@ def test_check_looks_at_the_certificate(run, tmp_path):
     assert (code, "No such file" in err, err.count("\n")) == (1, True, 1)
 
 
+def make_base(folder):
+    async def make():
+        store = SqliteStore(folder / "bases" / "kyc.db", heads=folder / "audit" / "heads.log")
+        await store.open()
+        await store.close()
+
+    asyncio.run(make())
+
+
 def test_verify_names_what_is_damaged(run, tmp_path, control):
     fault = {"object": "file 5b8d", "fault": "content differs from its checksum"}
     control(
         [{"progress": ["hashing", 3, 3]}, {"status": 200, "data": {"checked": 3, "faults": []}}],
         [{"status": 200, "data": {"checked": 3, "faults": [fault]}}],
     )
-    assert run("verify", "--data", tmp_path) == (0, "checked 3, faults 0\n", "hashing: 3 of 3\n")
+    make_base(tmp_path)
+    assert run("verify", "--data", tmp_path) == (
+        0, "checked records 0, audit rows 0, files 3; faults 0\n", "hashing: 3 of 3\n",
+    )  # fmt: skip
     code, out, _ = run("verify", "--data", tmp_path)
     assert code == 1
-    assert out.splitlines()[:2] == ["file 5b8d: content differs from its checksum", "checked 3, faults 1"]
+    assert out.splitlines()[:2] == [
+        "file 5b8d: content differs from its checksum",
+        "checked records 0, audit rows 0, files 3; faults 1",
+    ]
     assert "backup" in out
 
 
@@ -87,6 +105,7 @@ def test_wrong_settings_are_one_line(run, tmp_path, command):
 
 def test_a_refused_command_is_one_line(run, tmp_path, control):
     control([{"status": 503, "error": "OVERLOADED", "message": "Too many writes are waiting; try again"}])
+    make_base(tmp_path)
     code, _, err = run("verify", "--data", tmp_path)
     assert (code, err) == (1, "kycmanager: Too many writes are waiting; try again (OVERLOADED)\n")
 

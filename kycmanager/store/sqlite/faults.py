@@ -36,7 +36,9 @@ def damaged(path: Path, what: str) -> StoreRefused:
 def refusal(path: Path, error: Exception) -> StoreRefused:
     """Return why a base could not be opened or read, as a refusal that says what to do."""
     if isinstance(error, RowDamaged):
-        return damaged(path, str(error))
+        return damaged(path, f"{error}; `kycmanager verify` names all that are not")
+    if isinstance(error, UnicodeError) or (isinstance(error, sqlite3.OperationalError) and not code(error)):
+        return damaged(path, "a text in it is none; `kycmanager verify` tells where")  # the error shows the text
     if code(error) in _DAMAGE or not isinstance(error, sqlite3.Error):
         return damaged(path, f"{type(error).__name__}: {error}")
     return StoreRefused(f"{path} cannot be read: {error}. Check the disk, the folder and its owner.")

@@ -11,6 +11,9 @@ from msgspec import Meta, Struct
 from kycmanager.ports import StoreRefused
 from kycmanager.store.sqlite.chain import Head
 
+HEADS = Path("audit") / "heads.log"
+"""Where it lies in a data folder."""
+
 LINE_BYTES_MAX = 4096
 """No line is longer: the last one is found without reading the file."""
 

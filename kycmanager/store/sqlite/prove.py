@@ -54,13 +54,12 @@ def prove(db: sqlite3.Connection, lines: Iterable[HeadLine], progress: Progress)
     db.text_factory = _lenient
     proof = Proof()
     expected = _expected(lines, proof)
-    end, first, last_row, last_linked = db.execute(_END).fetchone()
-    proof.first_id = first
-    walk = _Walk(db, proof, expected)
+    end, first_row, last_row, last_linked = db.execute(_END).fetchone()
+    walk = _Walk(db, proof, expected, first_row)
     while links := [link for link in db.execute(_LINKS, (walk.link, LINKS_AT_ONCE)).fetchall() if link[0] <= end]:
         for link in links:
             walk.step(*link)
-        progress("audit", proof.rows, max(proof.rows, last_row - first + 1))
+        progress("audit", proof.rows, max(proof.rows, last_row - first_row + 1))
     walk.strangers(walk.last_id + 1, max(last_row, last_linked))
     for line in expected.values():
         proof.faults.append(
@@ -73,23 +72,24 @@ def prove(db: sqlite3.Connection, lines: Iterable[HeadLine], progress: Progress)
 class _Walk:
     """The walk from link to link; a fault of one does not hide or repeat itself in those after it."""
 
-    def __init__(self, db: sqlite3.Connection, proof: Proof, expected: dict[int, HeadLine]) -> None:
+    def __init__(self, db: sqlite3.Connection, proof: Proof, expected: dict[int, HeadLine], first_row: int) -> None:
         self._db = db
         self._proof = proof
         self._expected = expected
         self._before: bytes | None = GENESIS
         self.link = 0
-        self.last_id = 0
+        self.last_id = first_row - 1
 
     def step(self, link: int, first: int, last: int, digest: bytes) -> None:
         """Prove one link."""
         if link != self.link + 1:
             self._fault(_named("audit link", self.link + 1, link - 1), "is missing: nothing proves the rows after it")
             self._before = None
-        begin = first if self.last_id == 0 and self.link == 0 else self.last_id + 1
-        if first != begin:
-            self._fault(f"audit link {link}", f"begins at row {first}, not at row {begin}")
-            self.strangers(begin, first - 1)
+        if self.link == 0:
+            self._proof.first_id = first
+        elif first != self.last_id + 1:
+            self._fault(f"audit link {link}", f"begins at row {first}, not at row {self.last_id + 1}")
+        self.strangers(self.last_id + 1, first - 1)
         rows = self._db.execute(_ROWS, (first, last, ROWS_OF_LINK_MAX)).fetchall()
         if self._before is not None:
             if _hash(self._before, rows) == digest:

@@ -77,16 +77,21 @@ def migrate(db: sqlite3.Connection, path: Path) -> None:
     scripts = migrations()
     version = version_of(db)
     if version > len(scripts):
-        raise StoreRefused(
-            f"{path} has schema version {version}, this program knows up to {len(scripts)}: it was written by a newer "
-            "program. Start that one, or restore a backup made before the upgrade.",
-        )
+        raise newer(path, version)
     if version == 0 and db.execute("SELECT count(*) FROM sqlite_master").fetchone() != (0,):
         raise StoreRefused(f"{path} is a SQLite base of another program. Check the configured path.")
     for number, script in enumerate(scripts[version:], version + 1):
         _apply(db, script, _FILLED.get(script.name))
         if version_of(db) != number:
             raise StoreRefused(f"Migration {script.name} did not lead to version {number}")
+
+
+def newer(path: Path, version: int) -> StoreRefused:
+    """Return the refusal of a base that this program does not know yet."""
+    return StoreRefused(
+        f"{path} has schema version {version}, this program knows up to {len(migrations())}: it was written by a newer "
+        "program. Start that one, or restore a backup made before the upgrade.",
+    )
 
 
 def counters(db: sqlite3.Connection) -> dict[str, int]:

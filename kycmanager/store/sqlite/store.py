@@ -78,7 +78,7 @@ class SqliteStore:
         except StoreRefused:
             await self.close()
             raise
-        except (sqlite3.Error, OSError) as error:
+        except (sqlite3.Error, OSError, UnicodeError) as error:
             await self.close()
             raise faults.refusal(self.path, error) from error
 
@@ -90,7 +90,7 @@ class SqliteStore:
         try:
             snapshot = await load.load(_open(self._writer), progress)
             finding = await self._check if self._check else ""
-        except (RowDamaged, sqlite3.Error, LookupError, TypeError, msgspec.MsgspecError) as error:
+        except (RowDamaged, sqlite3.Error, LookupError, TypeError, UnicodeError, msgspec.MsgspecError) as error:
             raise faults.refusal(self.path, error) from error
         finally:
             await self._end_check()
@@ -125,7 +125,7 @@ class SqliteStore:
         try:
             await self._connect()
             await run(_open(self._writer), upkeep.settle)
-        except (sqlite3.Error, OSError) as error:
+        except (sqlite3.Error, OSError, UnicodeError) as error:
             raise OutcomeUnknown(f"{self.path} cannot be reopened: {error}") from error
         self._doubtful = False
         return dict(self._counters)
