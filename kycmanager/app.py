@@ -97,6 +97,7 @@ class App:
             observe=self._observe,
             ssl_context=context,
             others=lambda: self.rest.connections if self.rest else 0,
+            crowded=lambda: self.core.strand.depth >= self.config.limits.write_queue_max,
         )
 
     def _rest_server(self, context: ssl.SSLContext | None) -> RestServer:

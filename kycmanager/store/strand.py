@@ -19,6 +19,9 @@ from kycmanager.store.replies import Replies
 TURN_SECONDS = 0.001
 """Reads wait no longer than this for handlers of writes."""
 
+CROWDED_TURN_SECONDS = 0.01
+"""The same while more than a batch waits and the doors are busy."""
+
 REOPEN_SECONDS = 0.2
 """The pause between two tries to reopen a base that failed."""
 
@@ -197,10 +200,17 @@ class CommandStrand:
             except Exception as error:  # noqa: BLE001 - the gate tells refusals from faults
                 overlay.undo()
                 results.append(error)
-            if clock() > turn_ends:
+            if (ended := clock()) > turn_ends:
                 await asyncio.sleep(0)
-                turn_ends = clock() + TURN_SECONDS
+                began = clock()
+                turn_ends = began + self._turn(began - ended)
         return results
+
+    def _turn(self, others: float) -> float:
+        """Return the seconds of the next turn: twice what others took where so much waits that writes would starve."""
+        if self.depth <= self._limits.batch_max:
+            return TURN_SECONDS
+        return max(TURN_SECONDS, min(2 * others, CROWDED_TURN_SECONDS))
 
     async def _run_apart(self, jobs: list[Job]) -> list[Any]:
         """Run the commands of a batch the base could not take one per transaction: only the guilty one fails."""

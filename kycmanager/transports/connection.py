@@ -18,11 +18,15 @@ from kycmanager.transports.framing import Framer, Outcome, Wire
 from kycmanager.transports.hot import HotProfiles
 from kycmanager.transports.outlet import Outlet
 from kycmanager.transports.push import Subscription
+from kycmanager.transports.shed import CROWDED
 
 SOURCE = "tcp"
 
 TURN_REQUESTS_MAX = 128
 """Requests worked on before others have their turn."""
+
+LOOK_REQUESTS = 16
+"""Requests between two looks at the clock: the turn is shared with all connections."""
 
 TIMEOUT_MARGIN_SECONDS = 1.0
 """Answers go out this much before clients give up."""
@@ -57,6 +61,7 @@ class Connection(Outlet):
         "_in_flight",
         "_pending",
         "_reading",
+        "_resting",
         "_subscription",
         "_taken",
         "_working",
@@ -77,6 +82,7 @@ class Connection(Outlet):
         self._subscription: Subscription | None = None
         self._working = False
         self._reading = True
+        self._resting = False
         self._ended = False
         self._discarding = False
 
@@ -138,7 +144,7 @@ class Connection(Outlet):
             self.spoken = self.door.wires[Wire.MSGPACK]
         if frames or not self._began:
             self._began = self.started if framer.held_bytes else 0.0
-        if len(frames) == 1 and not self._backlog and not self._blocked():
+        if len(frames) == 1 and not self._backlog and not self._blocked() and not self.door.crowded():
             self._working = True
             self._serve(frames[0])
             self._working = False
@@ -159,17 +165,43 @@ class Connection(Outlet):
         """Work on what has arrived, as far as the bounds and the client's reading allow; write the answers."""
         backlog = self._backlog
         turn = TURN_REQUESTS_MAX
+        shed = self.wire is not Wire.JSON
         self._working = True
         while backlog and not self._blocked():
-            if not turn:
+            if not turn or (turn % LOOK_REQUESTS == 1 and self.door.spent()):
                 self.later()
                 break
+            if not shed and self.door.crowded():
+                shed = True
+                self._shed()
+                continue
             turn -= 1
             self._serve(backlog.popleft())
             self.flush_much()
         self._working = False
         self.flush()
         self._settle()
+
+    def _shed(self) -> None:
+        """Refuse what waits here and is recognised as one write too many; read on after a pause."""
+        sifted = self.door.shed.sift(self._backlog)
+        if not sifted.answers:
+            return
+        self._backlog.clear()
+        self._backlog += sifted.kept
+        self._out.append(sifted.answers)
+        self._out_bytes += len(sifted.answers)
+        for name, count in sifted.counts.items():
+            self.door.observe(name, CROWDED.code.status, perf_counter() - self.started, count)
+        if not self._resting:
+            self._resting = True
+            self.door.rest(self)
+
+    def wake(self) -> None:
+        """Read on after a pause."""
+        self._resting = False
+        if not (self.closed or self.transport.is_closing()):
+            self._settle()
 
     def _blocked(self) -> bool:
         return (
@@ -184,9 +216,9 @@ class Connection(Outlet):
         if self.closed:
             return
         waiting = bool(self._backlog)
-        if waiting is self._reading:
-            self._reading = not waiting
-            (self.transport.pause_reading if waiting else self.transport.resume_reading)()
+        if (waiting or self._resting) is self._reading:
+            self._reading = not self._reading
+            (self.transport.resume_reading if self._reading else self.transport.pause_reading)()
         if self._hot is not None:
             fit = not waiting and not self.unread_since and not self._discarding
             self._fast = self._hot if fit and self._framer.between_lines else None

@@ -14,10 +14,17 @@ from kycmanager.transports.envelope import CODECS, HOT_COMMAND, Envelope
 from kycmanager.transports.framing import Wire
 from kycmanager.transports.hot import HotProfiles
 from kycmanager.transports.push import Hub
+from kycmanager.transports.shed import Shed
 
 if TYPE_CHECKING:
     from kycmanager.transports.connection import Connection
     from kycmanager.transports.outlet import Outlet
+
+TURN_SECONDS = 0.01
+"""What all connections may work on together before writes, timers and other doors have their turn."""
+
+REST_SECONDS = 0.02
+"""How long a connection is not read after it was refused writes: the thread that commits needs the interpreter too."""
 
 QUERIES_MAX = 4
 """Questions to the base one connection may have open: their answers are large."""
@@ -72,6 +79,7 @@ class Door:
         wrong_token: WrongToken,
         observe: Observe,
         others: Callable[[], int],
+        crowded: Callable[[], bool],
     ) -> None:
         self.executor = executor
         self.hub = hub
@@ -82,9 +90,14 @@ class Door:
         self.query_weight = max(1, limits.in_flight_max // QUERIES_MAX)
         self.connections: set[Connection] = set()
         self.stopping = False
+        self.crowded = crowded
+        self.shed = Shed(executor.commands.values())
         self._others = others
         self._hot_table = replies.table(HOT_COMMAND, Wire.JSON.value)
         self._waiting: list[Outlet] = []
+        self._wound = False
+        self._turn_ends = 0.0
+        self._resting: list[Connection] = []
 
     def admit(self, connection: "Connection") -> bool:
         """Count a connection; False when there are too many."""
@@ -106,17 +119,41 @@ class Door:
         """Count profile reads that were answered together."""
         self.observe(HOT_COMMAND, _OK, seconds, count)
 
+    def spent(self) -> bool:
+        """Tell whether this turn is over: who has work left comes again by `later`."""
+        now = perf_counter()
+        if not self._turn_ends:
+            self._turn_ends = now + TURN_SECONDS
+            asyncio.get_running_loop().call_soon(self._end_turn)
+        return now > self._turn_ends
+
+    def _end_turn(self) -> None:
+        self._turn_ends = 0.0
+
     def later(self, connection: "Outlet") -> None:
         """Let a connection go on after the callbacks that are due: many answers become one write."""
-        if not self._waiting:
-            asyncio.get_running_loop().call_soon(self._go_on)
         self._waiting.append(connection)
+        if not self._wound:
+            self._wound = True
+            asyncio.get_running_loop().call_soon(self._go_on)
 
     def _go_on(self) -> None:
         waiting, self._waiting = self._waiting, []
+        self._wound = False
         for connection in waiting:
             if not connection.closed:
                 connection.go_on()
+
+    def rest(self, connection: "Connection") -> None:
+        """Have a connection woken after a pause."""
+        if not self._resting:
+            asyncio.get_running_loop().call_later(REST_SECONDS, self._wake)
+        self._resting.append(connection)
+
+    def _wake(self) -> None:
+        resting, self._resting = self._resting, []
+        for connection in resting:
+            connection.wake()
 
     def look(self) -> None:
         """Close what takes too long."""

@@ -23,7 +23,10 @@ POLL_SECONDS = 0.01
 
 
 class TcpServer:
-    """Serves commands and pushes at `address`; `others` tells how many connections of other doors count too."""
+    """Serves commands and pushes at `address`.
+
+    `others` tells how many connections of other doors count too, `crowded` whether no more writes can be taken.
+    """
 
     def __init__(
         self,
@@ -38,6 +41,7 @@ class TcpServer:
         observe: Observe,
         ssl_context: ssl.SSLContext | None = None,
         others: Callable[[], int] = int,
+        crowded: Callable[[], bool] = bool,
     ) -> None:
         self.address = (host, port)
         self._ssl_context = ssl_context
@@ -49,6 +53,7 @@ class TcpServer:
             wrong_token=wrong_token,
             observe=observe,
             others=others,
+            crowded=crowded,
         )
         self._server: asyncio.Server | None = None
         self._looking: asyncio.Task[None] | None = None
