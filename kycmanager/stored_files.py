@@ -8,12 +8,14 @@ from kycmanager import log
 from kycmanager.domain.errors import Code, KycError, invalid, not_found
 from kycmanager.domain.files import CUSTOMER, FileLabel, FileOwner
 from kycmanager.domain.records import FileFacts
-from kycmanager.ports import IncomingFile, Progress, StoredFile
+from kycmanager.ports import FileRendition, IncomingFile, Progress, StoredFile
 from storagemanager import (
     FileMeta,
+    Kind,
     Owner,
     QuotaError,
     Reading,
+    Renderer,
     StorageError,
     StorageErrorCode,
     StorageManager,
@@ -32,6 +34,7 @@ _REFUSED_FILE = frozenset(
         StorageErrorCode.REFUSED_TYPE,
         StorageErrorCode.SIGNATURE_MISMATCH,
         StorageErrorCode.STRUCTURE,
+        StorageErrorCode.ACTIVE_CONTENT,
         StorageErrorCode.MALWARE,
     }
 )
@@ -62,8 +65,9 @@ class Faults(Protocol):
 class StoredFiles:
     """Answers the ports `Files` and `FileStore` from the storage manager; `faults` logs what an operator must know."""
 
-    def __init__(self, storage: StorageManager, faults: Faults) -> None:
+    def __init__(self, storage: StorageManager, faults: Faults, renderer: Renderer) -> None:
         self._storage = storage
+        self._renderer = renderer
         self._faults = faults
 
     def receive(
@@ -105,6 +109,14 @@ class StoredFiles:
         except StorageError as error:
             raise refused(error, self._faults, file.uuid) from None
         return _Outgoing(reading, self._faults, file.uuid)
+
+    async def rendition(self, file: StoredFile, kind: str, page: int) -> FileRendition:
+        """Return the rendition, made now or before."""
+        try:
+            found = await self._renderer.get(await self._meta(file), Kind(kind), page)
+        except StorageError as error:
+            raise refused(error, self._faults, file.uuid) from None
+        return FileRendition(found.content, found.content_type, found.pages)
 
     async def _meta(self, file: StoredFile) -> FileMeta:
         meta = await self._storage.get(file.uuid)
@@ -231,6 +243,8 @@ def _told(error: StorageError) -> KycError | None:
         return KycError(Code.FILE_TOO_LARGE, str(error))
     if code is StorageErrorCode.INVALID:
         return invalid(error.field, error.reason)
+    if code is StorageErrorCode.NO_RENDITION:
+        return KycError(Code.NOT_FOUND, error.reason[:1].upper() + error.reason[1:])
     return not_found("file") if code is StorageErrorCode.NOT_FOUND else None
 
 

@@ -6,6 +6,7 @@ from storagemanager.manager import StorageManager
 from storagemanager.model import (
     DEFAULT_EXTENSIONS,
     FileMeta,
+    InspectionSettings,
     OpenReport,
     Owner,
     PinReport,
@@ -17,23 +18,33 @@ from storagemanager.names import content_disposition
 from storagemanager.ports import Backend, Cipher, Draft
 from storagemanager.quota import Limits
 from storagemanager.reading import Reading
+from storagemanager.renditions import Kind, Renderer, Rendition, RenditionSettings
 from storagemanager.scanner import Scanner, ScannerSettings
 from storagemanager.upload import Upload
+from storagemanager.verdicts import NOTHING_FOUND, FileState, Policy, Verdict
 
 __all__ = [
     "DEFAULT_EXTENSIONS",
+    "NOTHING_FOUND",
     "Backend",
     "Cipher",
     "Draft",
     "FileMeta",
+    "FileState",
+    "InspectionSettings",
+    "Kind",
     "Limits",
     "LocalBackend",
     "MalwareError",
     "OpenReport",
     "Owner",
     "PinReport",
+    "Policy",
     "QuotaError",
     "Reading",
+    "Renderer",
+    "Rendition",
+    "RenditionSettings",
     "Scanner",
     "ScannerSettings",
     "StorageError",
@@ -42,6 +53,7 @@ __all__ = [
     "StorageSettings",
     "StorageStats",
     "Upload",
+    "Verdict",
     "VerifyReport",
     "content_disposition",
 ]

@@ -14,6 +14,7 @@ from storagemanager.backends.local import LocalBackend
 from storagemanager.base import Base
 from storagemanager.errors import StorageError, StorageErrorCode, from_os
 from storagemanager.inspection import Inspector, Progress
+from storagemanager.judge import Judge, PolicyOf, refuse_all
 from storagemanager.keys import Keys, open_stored
 from storagemanager.label import make_label
 from storagemanager.layout import is_uuid, uuid_of
@@ -28,6 +29,7 @@ from storagemanager.sealed import SealedFile
 from storagemanager.sealing import seal_stored
 from storagemanager.upload import Door, Upload
 from storagemanager.validation import Validator
+from storagemanager.verdicts import Verdicts
 from storagemanager.workers import Workers
 
 
@@ -38,6 +40,8 @@ class _Opened(Struct, frozen=True):
     base: Base
     metadata: Metadata
     inspector: Inspector
+    verdicts: Verdicts
+    judge: Judge
     door: Door
 
 
@@ -60,12 +64,13 @@ class StorageManager:
         limits_of: LimitsOf = no_limits,
         scanner: Scanner | None = None,
         infected: Infected = tell_nobody,
+        policy_of: PolicyOf = refuse_all,
     ) -> None:
         """`clock` returns Unix seconds. `backend` defaults to the local folder. ValueError for unknown extensions.
 
         With a `cipher` files are encrypted on the disk, each with a key of its own, as long as it says so.
         `limits_of` tells the quotas of an owner and its brand. With a `scanner` no file is stored that it did not pass;
-        `infected` is told of what it found.
+        `infected` is told of what it found. `policy_of` tells what becomes of active content in a brand.
         """
         self._data_dir = data_dir
         self._settings = settings
@@ -82,6 +87,7 @@ class StorageManager:
         self.ledger = Ledger(limits_of, clock)
         self.scanner = scanner
         self._infected = infected
+        self._policy_of = policy_of
 
     async def open(self) -> OpenReport:
         """Migrate and check the base, remove what a crash left, let expired uploads go; return what was found.
@@ -97,9 +103,11 @@ class StorageManager:
             await base.open(may_be_new=not await workers.submit(self._has_files))
             opened = self._assemble(workers, base)
             report = await opened.inspector.reconcile(self._settings.orphans_max)
+            damaged = (*report.damaged_rows, *await opened.verdicts.load())
             self.ledger.load(await opened.metadata.owned(hour_start(self._clock())))
             self._state = opened
-            return replace(report, temporary_removed=temporary, expired=await self.expire(self._clock()))
+            expired = await self.expire(self._clock())
+            return replace(report, temporary_removed=temporary, expired=expired, damaged_rows=damaged)
         except BaseException as error:
             self._state = None
             await base.close()
@@ -116,8 +124,14 @@ class StorageManager:
         if self.scanner is not None:
             self.scanner.close()
         await opened.workers.settle()
+        await opened.judge.close()
         await opened.base.close()
         await opened.workers.close()
+
+    @property
+    def verdicts(self) -> Verdicts:
+        """What was decided of files in which something was found, and by whom it is held back."""
+        return self._opened().verdicts
 
     def receive(
         self,
@@ -180,6 +194,15 @@ class StorageManager:
         left = meta.file_size - start
         return Reading(file, left if length is None else min(max(length, 0), left), opened.workers)
 
+    async def key_of(self, meta: FileMeta) -> bytes | None:
+        """Return the key a file is sealed with, None for one in clear; BROKEN where it does not open."""
+        self._opened()
+        return await self._keys.one(meta)
+
+    async def known(self, uuids: Iterable[str]) -> set[str]:
+        """Return which of these uuids have a row, be it damaged."""
+        return await self._opened().metadata.known(list(uuids))
+
     async def path(self, meta: FileMeta) -> Path | None:
         """Return the checked file's local path for a server to send from, None for a sealed or distant file.
 
@@ -232,6 +255,7 @@ class StorageManager:
         # The row goes first: a crash in between leaves an orphan, which the next start removes.
         while gone := await opened.metadata.take_loose(now - self._settings.unattached_seconds):
             self._removing.update(meta.uuid for meta in gone)
+            opened.verdicts.forget(meta.uuid for meta in gone)
             for meta in gone:
                 self.ledger.removed(meta)
             try:
@@ -303,6 +327,8 @@ class StorageManager:
     def _assemble(self, workers: Workers, base: Base) -> _Opened:
         metadata = Metadata(base, self._settings.cache_entries_max)
         inspector = Inspector(self._backend, metadata, workers, self._keys)
+        verdicts = Verdicts(base)
+        judge = Judge(self._settings.inspection, self._policy_of)
         door = Door(
             self._settings,
             self._backend,
@@ -315,8 +341,10 @@ class StorageManager:
             self._infected,
             self._cipher,
             asyncio.Semaphore(AT_ONCE),
+            judge,
+            verdicts,
         )
-        return _Opened(workers, base, metadata, inspector, door)
+        return _Opened(workers, base, metadata, inspector, verdicts, judge, door)
 
     def _open_at(self, meta: FileMeta, key: bytes | None, offset: int) -> BinaryIO | SealedFile:
         file = open_stored(self._backend, meta, key)

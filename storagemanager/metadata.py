@@ -13,6 +13,7 @@ from storagemanager.errors import StorageError, StorageErrorCode
 from storagemanager.model import FileMeta
 from storagemanager.quota import Owned
 from storagemanager.record import from_row, to_row
+from storagemanager.verdicts import Verdict, insert_verdict
 
 SCAN_ROWS = 500
 """Rows of one step of a walk over the table."""
@@ -99,9 +100,9 @@ class Metadata:
             found |= {meta.uuid: meta for meta in read}
         return found
 
-    async def insert(self, meta: FileMeta) -> None:
-        """Register a stored file."""
-        await self._base.write(lambda connection: _insert(connection, meta))
+    async def insert(self, meta: FileMeta, verdict: Verdict | None = None) -> None:
+        """Register a stored file, and what was decided of it where something was found in it."""
+        await self._base.write(lambda connection: _insert(connection, meta, verdict))
         self._changes += 1
         self._remember([meta])
 
@@ -187,10 +188,12 @@ class Metadata:
             self._cache.popitem(last=False)
 
 
-def _insert(connection: sqlite3.Connection, meta: FileMeta) -> None:
+def _insert(connection: sqlite3.Connection, meta: FileMeta, verdict: Verdict | None) -> None:
     connection.execute(_INSERT, to_row(meta))
     if meta.data_key is not None:
         connection.execute(_INSERT_KEY, (meta.uuid, meta.data_key))
+    if verdict is not None:
+        insert_verdict(connection, meta.uuid, verdict)
 
 
 def _select_many(connection: sqlite3.Connection, uuids: str) -> list[FileMeta]:

@@ -28,6 +28,17 @@ DEFAULT_EXTENSIONS = (
 """What is accepted unless the settings say otherwise. svg is known but left out: it is active content."""
 
 
+class InspectionSettings(Struct, frozen=True, kw_only=True):
+    """The bounds of the decoders that every image and document must pass."""
+
+    pixels_max: int = 40_000_000
+    """Of one image, or of one page of it."""
+    seconds: float = 2.0
+    """Processor time of one file."""
+    memory_bytes: int = 256 * 1024 * 1024
+    processes_max: int = 2
+
+
 class StorageSettings(Struct, frozen=True, kw_only=True):
     """The limits of a storage. Sizes are bytes, times are seconds."""
 
@@ -46,6 +57,7 @@ class StorageSettings(Struct, frozen=True, kw_only=True):
     recheck_seconds: int = 600
     """A file whose hash was checked this recently, and whose inode has not changed since, is served unchecked."""
     threads: int = 4
+    inspection: InspectionSettings = InspectionSettings()
 
 
 class Owner(Struct, frozen=True, kw_only=True):

@@ -11,6 +11,7 @@ from typing import BinaryIO, Self
 from msgspec import Struct
 
 from storagemanager.errors import MalwareError, StorageError, StorageErrorCode, from_os
+from storagemanager.judge import Judge
 from storagemanager.label import Label, make_label
 from storagemanager.metadata import Metadata
 from storagemanager.model import FileMeta, Owner, StorageSettings, UploadState
@@ -20,6 +21,7 @@ from storagemanager.quota import Reservation
 from storagemanager.scanner import Infected, Scanner
 from storagemanager.sealed import Sealer, new_key, opened_chunks
 from storagemanager.validation import Validator
+from storagemanager.verdicts import NOTHING_FOUND, Verdict, Verdicts
 from storagemanager.workers import Workers
 
 PIECES_MAX = 512
@@ -46,6 +48,8 @@ class Door(Struct, frozen=True):
     cipher: Cipher | None
     judging: asyncio.Semaphore
     """Bounds how many sealed uploads stand in memory in clear."""
+    judge: Judge
+    verdicts: Verdicts
 
 
 class Upload:
@@ -71,6 +75,12 @@ class Upload:
         self._sealer = Sealer(self._key, label.uuid) if sealing else None
         self._plain: BinaryIO | None = None
         self._storing: asyncio.Future[None] | None = None
+        self._found: Verdict | None = None
+
+    @property
+    def verdict(self) -> Verdict:
+        """What was decided of a finished upload."""
+        return self._found or NOTHING_FOUND
 
     @property
     def uuid(self) -> str:
@@ -133,9 +143,9 @@ class Upload:
     async def finish(self) -> FileMeta:
         """Return the metadata once the file and its row are on the disk.
 
-        EMPTY, SIGNATURE_MISMATCH, STRUCTURE, MALWARE, UNSCANNED, FULL, UNAVAILABLE: nothing was kept. OUTCOME_UNKNOWN:
-        the next start decides. A caller that is cancelled in here does not undo it: the file then lives as an
-        unattached one.
+        EMPTY, SIGNATURE_MISMATCH, STRUCTURE, ACTIVE_CONTENT, MALWARE, UNSCANNED, FULL, UNAVAILABLE: nothing was kept.
+        OUTCOME_UNKNOWN: the next start decides. A caller that is cancelled in here does not undo it: the file then
+        lives as an unattached one.
         """
         self._check_open()
         self._state = "finishing"
@@ -173,7 +183,7 @@ class Upload:
         written = threading.Event()
         stored = (self._sealer.chunks, bytes(self._sealer.held)) if self._sealer else (0, b"")
         synced = door.workers.submit(self._write_and_sync, last, written)
-        judged = door.workers.submit(self._hash_and_judge, last, written, stored)
+        judged = asyncio.ensure_future(self._judge(last, written, stored))
         await asyncio.wait((synced, judged))
         judgement = judged.exception()
         synced.result()
@@ -213,7 +223,7 @@ class Upload:
         assert self._draft is not None
         await door.workers.submit(door.backend.publish, self._draft, meta.disk_name)
         try:
-            await door.metadata.insert(meta)
+            await door.metadata.insert(meta, self._found)
         except StorageError as error:
             # Where the commit may have happened the file must stay; the next start knows.
             if error.code is StorageErrorCode.OUTCOME_UNKNOWN:
@@ -221,6 +231,7 @@ class Upload:
             else:
                 await door.workers.submit(door.backend.remove, meta.disk_name)
             raise
+        door.verdicts.remember(meta.uuid, self.verdict)
         self._reservation.keep(self._received)
 
     async def _scan(self) -> None:
@@ -277,7 +288,16 @@ class Upload:
             written.set()
         draft.sync()
 
-    def _hash_and_judge(self, pieces: list[Piece], written: threading.Event, stored: tuple[int, bytes]) -> str:
+    async def _judge(self, last: list[Piece], written: threading.Event, stored: tuple[int, bytes]) -> str:
+        """Return the signature. The walk comes first: decoders see only what it lets pass."""
+        door, label = self._door, self._label
+        signature = await door.workers.submit(self._hash_and_walk, last, written, stored)
+        if signature:
+            findings = await door.judge.inspect(self._content(), label.extension)
+            self._found = door.judge.decide(findings, label.brand)
+        return signature
+
+    def _hash_and_walk(self, pieces: list[Piece], written: threading.Event, stored: tuple[int, bytes]) -> str:
         self._update(pieces)
         if self._sealer is None:
             written.wait()

@@ -26,7 +26,7 @@ PAGES_MAX = 2_000
 PIXELS_PER_FILE = 16
 """All pages of a file together may have so many times the pixels of one."""
 
-_FORMATS = {
+FORMATS = {
     "png": "PNG",
     "jpg": "JPEG",
     "jpeg": "JPEG",
@@ -40,7 +40,7 @@ _FORMATS = {
 _PLUGINS = (BmpImagePlugin, GifImagePlugin, MpoImagePlugin, PngImagePlugin, TiffImagePlugin, WebPImagePlugin)
 """Imported before the process gives up its rights; Pillow would look for them when they are needed."""
 
-_DAMAGED = (
+DAMAGED = (
     *(OSError, EOFError, ValueError, SyntaxError, LookupError, ArithmeticError, RuntimeError, TypeError),
     *(AttributeError, struct.error, zlib.error),
 )
@@ -56,11 +56,11 @@ def inspect_image(file: BinaryIO, extension: str, pixels_max: int) -> Inspection
     """Decode all of it; `RefusedError` where that cannot be done, MemoryError where it takes too much."""
     Image.MAX_IMAGE_PIXELS = pixels_max
     try:
-        with Image.open(file, formats=(_FORMATS[extension],)) as image:
+        with Image.open(file, formats=(FORMATS[extension],)) as image:
             _decode(image, pixels_max)
     except (Image.DecompressionBombWarning, Image.DecompressionBombError):
         refuse(f"an image has more than {pixels_max / 1e6:g} megapixels")
-    except _DAMAGED as error:
+    except DAMAGED as error:
         if "Memory allocation" in str(error):  # libheif has an error of its own for it
             raise MemoryError from None
         refuse("the image cannot be decoded: it is damaged")

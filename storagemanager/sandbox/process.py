@@ -6,6 +6,7 @@ import signal
 import socket
 import subprocess
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 
 import msgspec
@@ -20,6 +21,7 @@ _ENVIRONMENT = {
 }
 _OUT_OF_TIME = frozenset({signal.SIGPROF, signal.SIGALRM, signal.SIGXCPU})
 _NANOSECONDS = 1_000_000_000
+_MOMENT_SECONDS, _END_SECONDS_MAX = 0.002, 1.0
 
 
 class Process:
@@ -96,7 +98,7 @@ class Process:
         """End the child now and return when it is gone; who waits for its answer hears that it has ended."""
         self.dead = True
         self._child.kill()
-        await asyncio.to_thread(self._child.wait)
+        await self._gone()
 
     def close(self) -> None:
         """Close the socket of a child that is gone and that nobody waits for any more."""
@@ -155,9 +157,10 @@ class Process:
 
     async def _end(self, error: Exception) -> Failure:
         """Take leave of a child that failed, and tell how it ended."""
-        ended = isinstance(error, OSError) and not isinstance(error, TimeoutError)
-        if ended:  # it hung up: its own end is near, and its exit code tells why
-            await asyncio.to_thread(self._wait_a_moment)
+        if isinstance(error, OSError) and not isinstance(error, TimeoutError):
+            # It hung up: its own end is near, and its exit code tells why.
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._gone(), _END_SECONDS_MAX)
         code = self._child.poll()
         await self.kill()
         if code is not None and -code in _OUT_OF_TIME:
@@ -165,11 +168,9 @@ class Process:
         name = signal.Signals(-code).name if code is not None and code < 0 else f"exit code {code}"
         return Failure(FailureKind.CRASH, name if code is not None else str(error))
 
-    def _wait_a_moment(self) -> None:
-        try:
-            self._child.wait(1.0)
-        except subprocess.TimeoutExpired:
-            return
+    async def _gone(self) -> None:
+        while self._child.poll() is None:  # noqa: ASYNC110 - a child that ends sets no event; it takes milliseconds
+            await asyncio.sleep(_MOMENT_SECONDS)
 
 
 def encoded(task: str, request: object) -> bytes:

@@ -41,7 +41,7 @@ def _walk(source: Source, wanted: set[str]) -> int:
         refuse("the document is cut off")
     if not wanted & _streams(source, table, sector_bytes):
         refuse(f"the compound file has no stream {' or '.join(sorted(wanted))}")
-    return min(source.size, (used + 1) * sector_bytes)
+    return int(min(source.size, (used + 1) * sector_bytes))
 
 
 def _table(source: Source, sector_bytes: int) -> "array[int]":

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 import storage_samples as s
+from polyglots import real_files
 
 from storagemanager import Owner, StorageError, StorageErrorCode, StorageManager, StorageSettings, inspection
 from storagemanager.layout import is_uuid
@@ -41,7 +42,7 @@ async def test_a_file_is_stored_as_received_with_what_is_known_of_it(manager, pu
 async def test_metadata_survives_a_restart(tmp_path, clock, put):
     first = StorageManager(tmp_path, StorageSettings(), clock)
     await first.open()
-    metas = [await put(first, content, f"a.{e}") for e, found in s.GOOD.items() for content in found]
+    metas = [await put(first, content, f"a.{extension}") for extension, content in real_files().items()]
     await first.close()
     await first.close()
     second = StorageManager(tmp_path, StorageSettings(cache_entries_max=3), clock)

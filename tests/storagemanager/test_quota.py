@@ -148,7 +148,7 @@ async def test_the_counts_are_those_of_the_base_after_a_restart(storage, put, cl
 
 
 async def test_a_file_whose_row_may_be_there_counts_until_the_next_start(storage, put, monkeypatch):
-    async def lost(self, meta):
+    async def lost(self, *_):
         raise StorageError(StorageErrorCode.OUTCOME_UNKNOWN, "storage", "the commit failed")
 
     monkeypatch.setattr(Metadata, "insert", lost)

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 import pikepdf
 import pillow_heif
 from PIL import Image
-from storage_samples import box, chunk, ole, segment
+from storage_samples import box, chunk, docx, ole, segment, xlsx
 
 pillow_heif.register_heif_opener()
 
@@ -92,6 +92,13 @@ def carrier(kind: str) -> bytes:
     more = {"sizes": [(16, 16)]} if kind == "ico" else {"lossless": True} if kind == "webp" else {}
     made.save(buffer, formats.get(kind, kind.upper()), **more)
     return buffer.getvalue()
+
+
+def real_files() -> dict[str, bytes]:
+    """A small good file of every format, which decoders open."""
+    found = {kind: carrier(kind) for kind in _PICTURES}
+    found |= {"jpeg": found["jpg"], "tiff": found["tif"], "pdf": a_pdf(), "txt": b"a letter\n", "csv": b"a,b\n1,2\n"}
+    return found | {"doc": ole(), "xls": ole("Workbook"), "docx": docx(), "xlsx": xlsx()}
 
 
 def _saved(kind: str, **fields: object) -> bytes:
@@ -371,10 +378,10 @@ def _documents(payload: bytes) -> Iterator[tuple[str, str, bytes]]:
         for name in ("[Content_Types].xml", "_rels/.rels", "word/document.xml"):
             archive.writestr(zipfile.ZipInfo(name), "<a/>")
         archive.writestr(zipfile.ZipInfo("word/media/image1.png"), payload)
-    docx = buffer.getvalue()
-    yield "docx", "part", docx
-    yield "docx", "prepended", payload + docx
-    yield "docx", "appended", docx + payload
+    letter = buffer.getvalue()
+    yield "docx", "part", letter
+    yield "docx", "prepended", payload + letter
+    yield "docx", "appended", letter + payload
     yield "doc", "appended", ole() + payload
     yield "txt", "whole", payload
     yield "txt", "after-blank-lines", b"\n \n\t" + payload
