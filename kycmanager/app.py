@@ -162,6 +162,10 @@ class App:
         scanner = core.storage.scanner
         ledger = core.storage.ledger
         metrics.total("quota_refusals", "Uploads refused by a quota", lambda: ledger.refusals)
+        renderer = core.renderer
+        metrics.gauge("renditions_bytes", "Renditions kept on the disk, in bytes", lambda: renderer.file_bytes)
+        metrics.total("renditions_made", "Renditions drawn", lambda: renderer.made)
+        metrics.total("renditions_failed", "Renditions that could not be drawn", lambda: renderer.failures)
         if scanner is not None:
             metrics.gauge("scanner_up", "Whether the malware scanner answers", lambda: not scanner.fault)
             metrics.total("scans", "Files sent to the malware scanner", lambda: scanner.scans)

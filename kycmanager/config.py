@@ -136,6 +136,13 @@ class Quotas(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         return msgspec.structs.replace(self, **given)
 
 
+class Renditions(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """[renditions]: what a browser is shown of stored files."""
+
+    cache_bytes_max: Annotated[int, Meta(ge=0, le=2**53)] = KIB * MIB
+    seconds: Annotated[int, Meta(ge=1, le=60)] = 4
+
+
 class Malware(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """[malware]: the scanner every upload is shown to."""
 
@@ -204,6 +211,7 @@ class Config(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     storage: Storage = Storage()
     quotas: Quotas = Quotas()
     malware: Malware = Malware()
+    renditions: Renditions = Renditions()
     logging: Logging = Logging()
     expiry: Expiry = Expiry()
     audit: Audit = Audit()

@@ -32,6 +32,8 @@ from storagemanager import (
     OpenReport,
     Owner,
     PinReport,
+    Renderer,
+    RenditionSettings,
     Scanner,
     ScannerSettings,
     StorageManager,
@@ -39,6 +41,7 @@ from storagemanager import (
 )
 
 EXPIRED_AT_ONCE = 256
+RENDITION_PATIENCE_SECONDS = 15
 TIMER = "timer"
 """The source of what no caller asked for, in the audit."""
 SCANNER = "scanner"
@@ -119,7 +122,8 @@ class Core:
             scanner=scanner_of(config, data_dir),
             infected=self._tell_malware,
         )
-        self.files = StoredFiles(self.storage, log_fault)
+        self.renderer = Renderer(data_dir / "renditions", rendition_settings(config), self.storage)
+        self.files = StoredFiles(self.storage, log_fault, self.renderer)
         self.strand = CommandStrand(
             self.cache,
             self.store,
@@ -169,6 +173,7 @@ class Core:
         for revocation in snapshot.revocations:
             self.revocations.add(revocation)
         tell_storage(await self.storage.open(), await self._agree_on_files())
+        await self.renderer.open()
         # What was loaded stays: the collector need not walk it again.
         gc.collect()
         gc.freeze()
@@ -183,6 +188,7 @@ class Core:
             await self.strand.close()
         finally:
             await self.tasks.finish()
+            await self.renderer.close()
             await self.storage.close()
             try:
                 await self.store.tell_head()
@@ -214,8 +220,9 @@ class Core:
             self.strand.probe()
 
     async def expire_uploads(self) -> None:
-        """Remove the uploads that nobody attached in time."""
+        """Remove the uploads that nobody attached in time, and what was drawn of files that are gone."""
         await self.storage.expire(self.clock())
+        await self.renderer.tidy()
 
     async def _tell_malware(self, owner: Owner, uuid: str, signature: str) -> None:
         """Log what the scanner found, and write it into the audit; the upload is refused whatever happens here."""
@@ -262,6 +269,13 @@ def storage_settings(config: Config) -> StorageSettings:
         extensions=config.storage.extensions,
         unattached_seconds=config.storage.unattached_hours * 3600,
     )
+
+
+def rendition_settings(config: Config) -> RenditionSettings:
+    """Return the settings of renditions as config.toml has them; a busy machine may take some seconds more."""
+    default, seconds = RenditionSettings(), config.renditions.seconds
+    limits = replace(default.limits, seconds=seconds, wall_seconds_max=seconds + RENDITION_PATIENCE_SECONDS)
+    return replace(default, cache_bytes_max=config.renditions.cache_bytes_max, limits=limits)
 
 
 def scanner_of(config: Config, data_dir: Path) -> Scanner | None:

@@ -281,6 +281,14 @@ class StoredFile(Struct, frozen=True, kw_only=True, gc=False):
     """The Content-Disposition a download of it has."""
 
 
+class FileRendition(Struct, frozen=True, gc=False):
+    """What a browser may be shown of a stored file; `pages` is how many the file has."""
+
+    content: bytes
+    content_type: str
+    pages: int
+
+
 class IncomingFile(Protocol):
     """A file on its way in. Use by one task; `abort` is to be called in the end, whatever came before."""
 
@@ -316,6 +324,10 @@ class FileStore(Protocol):
         self, file: StoredFile, offset: int, length: int
     ) -> AbstractAsyncContextManager[AsyncIterator[bytes]]:
         """Check the file, then open a part of it."""
+        ...
+
+    async def rendition(self, file: StoredFile, kind: str, page: int) -> FileRendition:
+        """Return what a browser may be shown of the file; `kind` is one of RENDITION_KINDS, `page` counts from 1."""
         ...
 
 

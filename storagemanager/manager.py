@@ -201,7 +201,7 @@ class StorageManager:
 
     async def known(self, uuids: Iterable[str]) -> set[str]:
         """Return which of these uuids have a row, be it damaged."""
-        return await self._opened().metadata.known(list(uuids))
+        return set(await self._opened().metadata.known(list(uuids)))
 
     async def path(self, meta: FileMeta) -> Path | None:
         """Return the checked file's local path for a server to send from, None for a sealed or distant file.

@@ -9,6 +9,9 @@ from kycmanager.domain.errors import forbidden, invalid, not_found
 from kycmanager.domain.records import FileFacts
 from kycmanager.domain.session import MANAGERS, Session
 
+RENDITION_KINDS = ("thumb", "view", "full")
+"""What a browser may be shown of a file, by size."""
+
 PUBLIC_SCOPE = 3
 """Files of this scope may be read without a token, where the settings allow it."""
 

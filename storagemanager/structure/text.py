@@ -44,6 +44,11 @@ def walk_svg(source: Source) -> int:
     return source.size
 
 
+def decoded(source: Source) -> Iterator[str]:
+    """Yield the text of a file piece by piece; `RefusedError` where it is none."""
+    return _pieces(source, _encoding(source))
+
+
 def _encoding(source: Source) -> str:
     head = source.read(0, min(4, source.size))
     for mark, encoding in _ENCODINGS:

@@ -130,7 +130,7 @@ class Failing:
 async def test_a_storage_that_cannot_keep_a_file(daemon, code, expected):
     await daemon.step()
     data = {"kyc_id": 1, "file_id": await daemon.upload()}
-    daemon.core.executor._files = StoredFiles(Failing(daemon.core.storage, code), log_fault)
+    daemon.core.executor._files = StoredFiles(Failing(daemon.core.storage, code), log_fault, daemon.core.renderer)
     with pytest.raises(KycError) as caught:
         await daemon.boss.call(ADD, data)
     assert caught.value.code is expected

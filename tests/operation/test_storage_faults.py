@@ -46,7 +46,7 @@ async def manager(tmp_path):
 @pytest.fixture
 async def stored(manager):
     """The stored files, and one of them."""
-    files = StoredFiles(manager, log_fault)
+    files = StoredFiles(manager, log_fault, None)
     incoming = files.receive(
         name=NAME, declared_type="text/plain", label=FileLabel(FileOwner("customer", 1, "acme"), "kyc", 0)
     )

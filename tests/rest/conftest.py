@@ -85,7 +85,7 @@ class Rest:
             "127.0.0.1",
             0,
             executor=self.core.executor,
-            storage=StoredFiles(self.core.storage, self.fault),
+            storage=StoredFiles(self.core.storage, self.fault, self.core.renderer),
             settings=settings,
             wrong_token=FailedTokens(5).refusal,
             faults=self.fault,

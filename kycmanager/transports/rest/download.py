@@ -1,55 +1,30 @@
 """Stored files on their way out: whole or a range, always as an attachment, never for a browser to run."""
 
-import re
 from collections.abc import Iterator
 
 from aiohttp import web
 
 from kycmanager.domain.errors import KycError
-from kycmanager.domain.files import check_readable, is_public
 from kycmanager.ports import FileStore, StoredFile
 from kycmanager.transports.rest import ranges
 from kycmanager.transports.rest.answers import Answer
-from kycmanager.transports.rest.gate import Gate
+from kycmanager.transports.rest.readable import Readable
 from kycmanager.transports.rest.routes import Route
-from kycmanager.transports.rest.settings import RestSettings
-
-_NAME = re.compile(r"([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})(?:\.([a-z0-9]{1,8}))?")
 
 
 class DownloadDoor:
     """Answers GET and HEAD of /storage/{uuid} and /storage/{uuid}.{extension}."""
 
-    def __init__(self, gate: Gate, storage: FileStore, settings: RestSettings) -> None:
-        self._gate = gate
+    def __init__(self, readable: Readable, storage: FileStore) -> None:
+        self._readable = readable
         self._storage = storage
-        self._public = settings.public_scope
 
     def routes(self) -> Iterator[Route]:
         """Make the routes."""
         yield Route("GET", "/storage/{name}", self._handle)
 
     async def _handle(self, request: web.BaseRequest, name: str) -> web.StreamResponse:
-        return await self._answer(request, await self._find(request, name))
-
-    async def _find(self, request: web.BaseRequest, name: str) -> StoredFile:
-        """Return the file the caller may read; nothing is looked up for a stranger where no file is public."""
-        if self._public and "Authorization" not in request.headers:
-            file = await self._named(name)
-            if file is not None and is_public(file.scope, public=self._public):
-                return file
-        session = self._gate.session(request)
-        file = await self._named(name)
-        check_readable(session, None if file is None else file.owner)
-        assert file is not None
-        return file
-
-    async def _named(self, name: str) -> StoredFile | None:
-        match = _NAME.fullmatch(name)
-        if match is None:
-            return None
-        file = await self._storage.find(match[1])
-        return file if file is not None and match[2] in {None, file.extension} else None
+        return await self._answer(request, await self._readable.find(request, name))
 
     async def _answer(self, request: web.BaseRequest, file: StoredFile) -> web.StreamResponse:
         tag = f'"{file.checksum}"'

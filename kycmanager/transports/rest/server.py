@@ -21,6 +21,8 @@ from kycmanager.transports.rest.gate import Gate, WrongToken
 from kycmanager.transports.rest.head import is_last, refusal_of_head
 from kycmanager.transports.rest.hot import HotReads
 from kycmanager.transports.rest.ops import Operations, Ready
+from kycmanager.transports.rest.readable import Readable
+from kycmanager.transports.rest.rendition import RenditionDoor
 from kycmanager.transports.rest.routes import Mount, Route, Router
 from kycmanager.transports.rest.settings import RestSettings
 from kycmanager.transports.rest.upload import UploadDoor
@@ -69,10 +71,12 @@ class RestServer:
         self._others = others
         self._ssl_context = ssl_context
         gate = Gate(executor, wrong_token)
+        readable = Readable(gate, storage, public=settings.public_scope)
         doors = (
             CommandDoor(executor, gate, settings, observe).routes(),
             [Route("POST", "/upload", UploadDoor(gate, storage, settings).handle)],
-            DownloadDoor(gate, storage, settings).routes(),
+            DownloadDoor(readable, storage).routes(),
+            RenditionDoor(readable, storage, settings).routes(),
             Operations(ready, metrics, docs=settings.docs).routes(),
             DocsPage(openapi).routes() if settings.docs else (),
         )

@@ -1,0 +1,39 @@
+"""The stored file a path names, if the caller may read it: the one rule for originals and renditions."""
+
+import re
+
+from aiohttp import web
+
+from kycmanager.domain.files import check_readable, is_public
+from kycmanager.ports import FileStore, StoredFile
+from kycmanager.transports.rest.gate import Gate
+
+_NAME = re.compile(r"([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})(?:\.([a-z0-9]{1,8}))?")
+
+
+class Readable:
+    """Finds files by `<uuid>` or `<uuid>.<extension>`; `public` tells whether files of scope 3 need no token."""
+
+    def __init__(self, gate: Gate, storage: FileStore, *, public: bool) -> None:
+        self._gate = gate
+        self._storage = storage
+        self._public = public
+
+    async def find(self, request: web.BaseRequest, name: str) -> StoredFile:
+        """Return the file the caller may read; nothing is looked up for a stranger where no file is public."""
+        if self._public and "Authorization" not in request.headers:
+            file = await self._named(name)
+            if file is not None and is_public(file.scope, public=self._public):
+                return file
+        session = self._gate.session(request)
+        file = await self._named(name)
+        check_readable(session, None if file is None else file.owner)
+        assert file is not None
+        return file
+
+    async def _named(self, name: str) -> StoredFile | None:
+        match = _NAME.fullmatch(name)
+        if match is None:
+            return None
+        file = await self._storage.find(match[1])
+        return file if file is not None and match[2] in {None, file.extension} else None
