@@ -46,6 +46,7 @@ def parser() -> argparse.ArgumentParser:
     _settings(_command(commands, "check", "check the settings, the keys and the bases", check.main))
     _settings(_command(commands, "verify", "check every record, the audit and every stored file", _late("verify")))
     _add_audit(commands)
+    _add_backup(commands)
     return root
 
 
@@ -85,6 +86,21 @@ def _add_audit(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     accept = _command(actions, "accept", "tell that an older base was put back on purpose", _late("audit", "accept"))
     _settings(accept)
     accept.add_argument("--reason", required=True, metavar="TEXT", help="why, for whoever verifies the audit later")
+
+
+def _add_backup(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    backup = _command(commands, "backup", "write a backup, also while the daemon runs", _late("backup", "back_up"))
+    _settings(backup)
+    backup.add_argument("--to", required=True, type=Path, metavar="DIR", help="a new folder for the backup")
+    backup.add_argument("--since", type=Path, metavar="DIR", help="an earlier backup: files it has are linked to")
+    backup.add_argument("--keys", type=Path, metavar="FILE", help="replace FILE by a copy of bases/keys.db")
+    restore = _command(commands, "restore", "check a backup and make a data folder of it", _late("backup", "restore"))
+    restore.add_argument("--from", required=True, dest="source", type=Path, metavar="DIR", help="the backup")
+    restore.add_argument("--data", required=True, type=Path, metavar="DIR", help="the data folder, missing or empty")
+    restore.add_argument("--keys", type=Path, metavar="FILE", help="the copy of bases/keys.db to put there")
+    restore.add_argument(
+        "--despite-faults", action="store_true", help="restore without the files that were damaged before the backup"
+    )
 
 
 def _add_demo(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:

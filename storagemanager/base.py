@@ -101,12 +101,12 @@ class Base:
     async def _open(self, *, may_be_new: bool) -> None:
         await self._workers.submit(make_folder, self._path.parent)
         self._writer = await _connect(self._path)
-        problem = await _hop(self._writer, _check)
+        problem = await _hop(self._writer, quick_check)
         if problem:
             raise StorageError(
                 StorageErrorCode.BASE_DAMAGED, "storage", f"{self._path} is damaged ({problem}): {_RESTORE}"
             )
-        version = await _hop(self._writer, _version)
+        version = await _hop(self._writer, version_of)
         scripts = migrations()
         if version > len(scripts):
             raise StorageError(
@@ -125,7 +125,7 @@ class Base:
         await self._workers.submit(sync_folder, self._path.parent)
         address = f"{self._path.absolute().as_uri()}?mode=ro"
         self._reader = await _connect(address)
-        await _hop(self._reader, _read_text)
+        await _hop(self._reader, read_text)
 
     async def _commit_waiting(self) -> None:
         try:
@@ -209,22 +209,24 @@ async def _hop(connection: aiosqlite.Connection, work: Callable[[sqlite3.Connect
     return cast("_Result", await execute(work, connection._conn))  # noqa: SLF001
 
 
-def _check(connection: sqlite3.Connection) -> str:
+def quick_check(connection: sqlite3.Connection) -> str:
+    """Walk the whole base; return "" or its first faults."""
     rows = [str(row[0]) for row in connection.execute("PRAGMA quick_check(3)")]
     return "" if rows == ["ok"] else "; ".join(rows)
 
 
-def _version(connection: sqlite3.Connection) -> int:
+def version_of(connection: sqlite3.Connection) -> int:
+    """Return the number of the base's last migration."""
     return int(connection.execute("PRAGMA user_version").fetchone()[0])
 
 
-def _read_text(connection: sqlite3.Connection) -> None:
+def read_text(connection: sqlite3.Connection) -> None:
     """Read damaged text too, so that the row's checksum can name the row."""
     connection.text_factory = lambda text: text.decode("utf-8", "replace")
 
 
 def _configure(connection: sqlite3.Connection) -> None:
-    _read_text(connection)
+    read_text(connection)
     for pragma in _PRAGMAS:
         connection.execute(pragma).fetchall()
 

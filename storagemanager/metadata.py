@@ -153,7 +153,7 @@ class Metadata:
 
     async def rows_after(self, row_id: int) -> list[Row]:
         """Return the next rows of a walk: begin with 0, go on with the last id, end with an empty list."""
-        return await self._base.read(lambda connection: _rows_after(connection, row_id))
+        return await self._base.read(lambda connection: rows_after(connection, row_id))
 
     async def known(self, uuids: Sequence[str]) -> dict[str, bool]:
         """Return which of these have a row, be it damaged, and whether their file is sealed."""
@@ -200,7 +200,8 @@ def _select_many(connection: sqlite3.Connection, uuids: str) -> list[FileMeta]:
     return [from_row(row) for row in connection.execute(_SELECT_MANY, (uuids,)).fetchall()]
 
 
-def _rows_after(connection: sqlite3.Connection, row_id: int) -> list[Row]:
+def rows_after(connection: sqlite3.Connection, row_id: int) -> list[Row]:
+    """Return the next rows of a walk over a base; damaged texts must be readable, see `base.read_text`."""
     rows: list[Row] = []
     for row in connection.execute(_SELECT_AFTER, (row_id, SCAN_ROWS)).fetchall():
         try:
