@@ -18,7 +18,7 @@ from storagemanager.sandbox.model import (
 )
 from storagemanager.sandbox.process import Process, encoded
 
-COMMAND = (sys.executable, "-m", "storagemanager.sandbox")
+COMMAND = (sys.executable, "-m", "storagemanager.decoders")
 _KILLED = Failure(FailureKind.CRASH, "SIGKILL")
 
 
