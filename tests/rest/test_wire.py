@@ -57,6 +57,25 @@ async def test_a_malformed_body_is_told_to_who_may_write(rest) -> None:
     assert b"Connection: close" in found
 
 
+async def test_what_clients_do_wrong_is_counted_as_no_failure_of_the_daemon(make) -> None:
+    rest = await make(body_seconds=0.2)
+    head = f"POST /manager/kyc/required-level HTTP/1.1\r\nHost: a\r\nAuthorization: {rest.token()}\r\n"
+    async with rest.connected() as (_, writer):
+        writer.write(f"{head}Content-Length: 90\r\n\r\n{{".encode())
+        async with asyncio.timeout(5):
+            while not rest.server.connections:
+                await asyncio.sleep(0.01)
+    async with asyncio.timeout(5):
+        while rest.server.connections:
+            await asyncio.sleep(0.01)
+    assert rest.observed == []
+    chunked = f"{head}Transfer-Encoding: chunked\r\n\r\n2\r\n{{}}\r\n"
+    for pieces in ((f"{head}Content-Length: 90\r\n\r\n", "{"), (chunked, "zz\r\n")):
+        assert b" 400 " in await rest.talk(*(piece.encode() for piece in pieces), pause=0.05, seconds=3)
+    assert [row[:2] for row in rest.observed] == [("MngSetKycRequiredLevel", 400)] * 2
+    assert rest.faults == []
+
+
 async def test_slow_bodies_and_slow_heads_are_closed(make) -> None:
     rest = await make(header_seconds=0.3, body_seconds=0.2, discard_seconds=1)
     path = "POST /manager/kyc/templates HTTP/1.1\r\n"

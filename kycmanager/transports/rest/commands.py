@@ -8,6 +8,7 @@ from functools import partial
 from typing import Any
 
 from aiohttp import web
+from aiohttp.web_protocol import RequestPayloadError
 
 from kycmanager.commands.execute import Call, Codec, Executor
 from kycmanager.commands.model import Command, Kind
@@ -50,15 +51,14 @@ class CommandDoor:
     def _handler(self, command: Command) -> Handler:
         async def handle(request: web.BaseRequest, parameter: str) -> web.StreamResponse:
             started = time.perf_counter()
-            status = Code.INTERNAL.status
             try:
                 result = await self._answer(command, request, parameter)
-                status = _OK
-            except KycError as error:
-                status = error.code.status
+            except (ConnectionError, asyncio.CancelledError):
+                raise  # the client has gone: nobody is answered, and nothing failed here
+            except Exception as error:
+                self._observe(command.name, _status(error), time.perf_counter() - started)
                 raise
-            finally:
-                self._observe(command.name, status, time.perf_counter() - started)
+            self._observe(command.name, _OK, time.perf_counter() - started)
             return Answer(_OK, result)
 
         return handle
@@ -114,6 +114,14 @@ class CommandDoor:
         if isinstance(result, KycError):
             raise result
         return result
+
+
+def _status(error: Exception) -> int:
+    """Return the status of the answer that an exception becomes."""
+    if isinstance(error, KycError):
+        return error.code.status
+    malformed = isinstance(error, (body.TooSlowError, RequestPayloadError))
+    return (Code.INVALID_DATA if malformed else Code.INTERNAL).status
 
 
 def routed(commands: Iterable[Command]) -> Iterator[Command]:
