@@ -20,7 +20,7 @@ CUTS ?= 20
 SEED ?= 1
 RESULTS := build/tests.xml
 
-.PHONY: help run test install check format generate bench torture demo lock clean
+.PHONY: help run test install check format generate bench torture drill demo lock clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -77,6 +77,9 @@ bench: .venv/.bench ## Measure (ONLY=name,name measures some, QUICK=1 measures s
 
 torture: .venv/.dev ## Kill the daemon, cut its power, look at what is left (KILLS=50 CUTS=20 SEED=1 ONLY=kills,cuts)
 	@$(BIN)/python tests/torture/torture.py --kills $(KILLS) --cuts $(CUTS) --seed $(SEED) $(if $(ONLY),--only $(ONLY))
+
+drill: .venv/.dev ## Back up under load, restore, start a daemon on it, compare every row and file
+	@$(BIN)/python tests/backup/drill.py --seed $(SEED)
 
 demo: .venv/.run ## Play the life of one customer on a daemon of its own
 	@$(BIN)/kycmanager demo
