@@ -28,10 +28,12 @@ from kycmanager.tokens.revocations import Revocations
 from kycmanager.tokens.verify import Verifier
 from kycmanager.transports.control import run_local
 from storagemanager import (
+    InspectionSettings,
     Limits,
     OpenReport,
     Owner,
     PinReport,
+    Policy,
     Renderer,
     RenditionSettings,
     Scanner,
@@ -121,6 +123,7 @@ class Core:
             limits_of=partial(quotas_of, config.quotas),
             scanner=scanner_of(config, data_dir),
             infected=self._tell_malware,
+            policy_of=lambda brand: Policy(config.inspection.of(brand)),
         )
         self.renderer = Renderer(data_dir / "renditions", rendition_settings(config), self.storage)
         self.files = StoredFiles(self.storage, log_fault, self.renderer)
@@ -173,6 +176,7 @@ class Core:
         for revocation in snapshot.revocations:
             self.revocations.add(revocation)
         tell_storage(await self.storage.open(), await self._agree_on_files())
+        await self.files.agree_on_decisions(self.store)
         await self.renderer.open()
         # What was loaded stays: the collector need not walk it again.
         gc.collect()
@@ -268,6 +272,12 @@ def storage_settings(config: Config) -> StorageSettings:
         file_bytes_max=config.storage.file_bytes_max,
         extensions=config.storage.extensions,
         unattached_seconds=config.storage.unattached_hours * 3600,
+        inspection=InspectionSettings(
+            pixels_max=config.inspection.megapixels_max * 1_000_000,
+            seconds=float(config.inspection.seconds_max),
+            memory_bytes=config.inspection.memory_bytes_max,
+            processes_max=config.inspection.processes_max,
+        ),
     )
 
 

@@ -256,6 +256,22 @@ class Files(Protocol):
         """Let these files go: their attachment was refused."""
         ...
 
+    def held(self, file_id: str) -> bool:
+        """Tell whether the content of a file is held back."""
+        ...
+
+    async def verdict(self, file_id: str) -> tuple[str, tuple[str, ...]]:
+        """Return the state of a file, accepted, quarantined, released or refused, and what was found in it."""
+        ...
+
+    async def decide(self, file_id: str, *, release: bool) -> tuple[str, bool]:
+        """Release or refuse a file; return the state it had, and whether the move was allowed and made."""
+        ...
+
+    async def put_back(self, file_id: str, state: str) -> None:
+        """Give a file the state it had: the decision on it was refused."""
+        ...
+
     async def verify(self, progress: Progress) -> tuple[int, list[tuple[str, str]]]:
         """Read every file again; return how many were checked, and (object, fault) of each that is not intact."""
         ...
@@ -279,6 +295,11 @@ class StoredFile(Struct, frozen=True, kw_only=True, gc=False):
     owner: FileOwner
     disposition: str
     """The Content-Disposition a download of it has."""
+    held: bool = False
+    """Whether its content is held back until somebody decides."""
+    state: str = ""
+    """After an upload: accepted or quarantined, and what was found."""
+    findings: tuple[str, ...] = ()
 
 
 class FileRendition(Struct, frozen=True, gc=False):

@@ -8,9 +8,10 @@ from kycmanager import log
 from kycmanager.domain.errors import Code, KycError, invalid, not_found
 from kycmanager.domain.files import CUSTOMER, FileLabel, FileOwner
 from kycmanager.domain.records import FileFacts
-from kycmanager.ports import FileRendition, IncomingFile, Progress, StoredFile
+from kycmanager.ports import AuditQuery, FileRendition, IncomingFile, Progress, Store, StoredFile
 from storagemanager import (
     FileMeta,
+    FileState,
     Kind,
     Owner,
     QuotaError,
@@ -20,10 +21,14 @@ from storagemanager import (
     StorageErrorCode,
     StorageManager,
     Upload,
+    Verdict,
     content_disposition,
 )
 
 logger = log.get_logger("storage")
+
+AUDIT_ROWS = 1_000
+"""Rows of one look into the audit at the start."""
 
 _NOBODY = Owner(kind="", id=0, brand="")
 """Owns an upload until its owner is told; no file is ever stored so."""
@@ -93,7 +98,7 @@ class StoredFiles:
             meta = await self._storage.get(uuid)
         except StorageError as error:
             raise refused(error, self._faults, uuid) from None
-        return None if meta is None else stored_file(meta)
+        return None if meta is None else stored_file(meta, held=self.held(uuid))
 
     async def check(self, file: StoredFile) -> None:
         """Return if the file is what was received."""
@@ -143,6 +148,49 @@ class StoredFiles:
         """Let these files go."""
         await self._storage.unpin(list(file_ids))
 
+    def held(self, file_id: str) -> bool:
+        """Tell whether the content of a file is held back."""
+        return self._storage.verdicts.held(file_id)
+
+    async def verdict(self, file_id: str) -> tuple[str, tuple[str, ...]]:
+        """Return the state of a file and what was found in it."""
+        try:
+            verdict = await self._storage.verdicts.get(file_id)
+        except StorageError as error:
+            raise refused(error, self._faults, file_id) from None
+        return verdict.state.value, verdict.findings
+
+    async def decide(self, file_id: str, *, release: bool) -> tuple[str, bool]:
+        """Release or refuse a file; return the state it had, and whether it was moved."""
+        state = FileState.RELEASED if release else FileState.REFUSED
+        verdicts = self._storage.verdicts
+        try:
+            before = (await verdicts.get(file_id)).state
+            return (await verdicts.decide(file_id, state)).state.value, True
+        except StorageError as error:
+            if error.code is StorageErrorCode.INVALID:
+                return before.value, False
+            raise refused(error, self._faults, file_id) from None
+
+    async def put_back(self, file_id: str, state: str) -> None:
+        """Give a file the state it had."""
+        await self._storage.verdicts.put_back(file_id, FileState(state))
+
+    async def agree_on_decisions(self, store: Store) -> None:
+        """Take back the decisions that were never written down, as a crash leaves them: those files are held again.
+
+        For the start, before anything is decided.
+        """
+        verdicts = self._storage.verdicts
+        unconfirmed = await verdicts.unconfirmed()
+        written = {uuid for uuid, verdict in unconfirmed.items() if await _is_written(store, uuid, verdict)}
+        await verdicts.confirm(written)
+        lost = unconfirmed.keys() - written
+        for uuid in lost:
+            await verdicts.put_back(uuid, FileState.QUARANTINED)
+        if lost:
+            logger.warning("decisions on files were not written down and are taken back", files=sorted(lost)[:20])
+
     async def verify(self, progress: Progress) -> tuple[int, list[tuple[str, str]]]:
         """Read every file again."""
         report = await self._storage.verify(lambda done, total: progress("files", done, total))
@@ -153,6 +201,21 @@ class StoredFiles:
         if report.base_problem:
             faults.append(("storage.db", report.base_problem))
         return report.files + len(report.missing) + len(report.damaged), faults
+
+
+async def _is_written(store: Store, file_id: str, verdict: Verdict) -> bool:
+    """Tell whether the audit knows of a decision."""
+    action, before = f"file.{verdict.state.value}", 0
+    while True:
+        query = AuditQuery(
+            brands=None, action=action, time_from=verdict.decided_time, before_id=before, limit=AUDIT_ROWS
+        )
+        rows, _, _ = await store.audit(query)
+        if any(row.details.get("file_id") == file_id for row in rows):
+            return True
+        if len(rows) < AUDIT_ROWS:
+            return False
+        before = rows[-1].id
 
 
 class _Incoming:
@@ -182,9 +245,11 @@ class _Incoming:
         if not self._owned:
             raise RuntimeError("a file was finished before its owner was told")
         try:
-            return stored_file(await self._upload.finish())
+            meta = await self._upload.finish()
         except StorageError as error:
             raise refused(error, self._faults) from None
+        verdict = self._upload.verdict
+        return stored_file(meta, held=verdict.held, state=verdict.state.value, findings=verdict.findings)
 
     async def abort(self) -> None:
         await self._upload.abort()
@@ -272,7 +337,7 @@ def _owner(label: FileLabel) -> Owner | None:
     return None if owner is None else Owner(kind=owner.kind, id=owner.id, brand=owner.brand)
 
 
-def stored_file(meta: FileMeta) -> StoredFile:
+def stored_file(meta: FileMeta, *, held: bool, state: str = "", findings: tuple[str, ...] = ()) -> StoredFile:
     """Return what a door shows of a stored file."""
     return StoredFile(
         uuid=meta.uuid,
@@ -287,6 +352,9 @@ def stored_file(meta: FileMeta) -> StoredFile:
         purpose=meta.purpose,
         owner=FileOwner(meta.owner_kind, meta.owner_id, meta.brand),
         disposition=content_disposition(meta.original_name),
+        held=held,
+        state=state,
+        findings=findings,
     )
 
 

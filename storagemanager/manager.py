@@ -327,7 +327,7 @@ class StorageManager:
     def _assemble(self, workers: Workers, base: Base) -> _Opened:
         metadata = Metadata(base, self._settings.cache_entries_max)
         inspector = Inspector(self._backend, metadata, workers, self._keys)
-        verdicts = Verdicts(base)
+        verdicts = Verdicts(base, self._clock)
         judge = Judge(self._settings.inspection, self._policy_of)
         door = Door(
             self._settings,

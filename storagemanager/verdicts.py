@@ -1,7 +1,7 @@
 """What was decided of files in which something active was found: which are held back, and until when."""
 
 import sqlite3
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from enum import StrEnum
 from typing import Any
 
@@ -69,8 +69,9 @@ MOVES: dict[FileState, frozenset[FileState]] = {
 class Verdicts:
     """The table of verdicts. Files that are held back are all in memory: none is served because a row was not read."""
 
-    def __init__(self, base: Base) -> None:
+    def __init__(self, base: Base, clock: Callable[[], int]) -> None:
         self._base = base
+        self._clock = clock
         self._held: dict[str, Verdict] = {}
 
     async def load(self) -> list[str]:
@@ -108,10 +109,10 @@ class Verdicts:
         for uuid in uuids:
             self._held.pop(uuid, None)
 
-    async def decide(self, uuid: str, state: FileState, now: int) -> Verdict:
-        """Move a file to a state and return the verdict there was; NOT_FOUND, INVALID where no such move is allowed.
+    async def decide(self, uuid: str, state: FileState) -> Verdict:
+        """Move a file to a state and return the verdict there was; INVALID where no such move is allowed.
 
-        The decision is not confirmed yet.
+        The decision counts at once, and is not confirmed yet.
         """
 
         def work(connection: sqlite3.Connection) -> tuple[Verdict, Verdict]:
@@ -119,7 +120,7 @@ class Verdicts:
             old = NOTHING_FOUND if row is None else _read(row)[1]
             if state not in MOVES.get(old.state, ()):
                 raise StorageError(StorageErrorCode.INVALID, "decision", f"the file is {old.state.value}")
-            new = replace(old, state=state, decided_time=now, confirmed=0)
+            new = replace(old, state=state, decided_time=self._clock(), confirmed=0)
             _put(connection, uuid, new)
             return old, new
 
@@ -127,10 +128,28 @@ class Verdicts:
         self.remember(uuid, new)
         return old
 
-    async def put_back(self, uuid: str, verdict: Verdict) -> None:
-        """Give a file the verdict it had before a decision that came to nothing."""
-        await self._base.write(lambda connection: _put(connection, uuid, verdict))
-        self.remember(uuid, verdict)
+    async def put_back(self, uuid: str, state: FileState) -> None:
+        """Give a file the state it had before a decision that came to nothing; NOT_FOUND where there is no verdict."""
+
+        def work(connection: sqlite3.Connection) -> Verdict:
+            row = connection.execute(_SELECT_ONE, (uuid,)).fetchone()
+            new = replace(NOTHING_FOUND if row is None else _read(row)[1], state=state, confirmed=1)
+            _put(connection, uuid, new)
+            return new
+
+        self.remember(uuid, await self._base.write(work))
+
+    async def confirm(self, uuids: Iterable[str]) -> None:
+        """Note that these decisions are known elsewhere too; a row that is damaged or gone stays as it is."""
+        wanted = list(uuids)
+
+        def work(connection: sqlite3.Connection) -> None:
+            for uuid in wanted:
+                row = connection.execute(_SELECT_ONE, (uuid,)).fetchone()
+                if row is not None:
+                    _put(connection, uuid, replace(_read(row)[1], confirmed=1))
+
+        await self._base.write(work)
 
     async def unconfirmed(self) -> dict[str, Verdict]:
         """Return the decisions that are not confirmed, by uuid; a damaged row is left out."""

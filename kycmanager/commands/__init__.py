@@ -1,6 +1,6 @@
 """What the daemon can do: the table of all commands, one row each."""
 
-from kycmanager.commands import audit, customer, documents, malware, profiles, steps, system, templates, workflow
+from kycmanager.commands import audit, customer, documents, files, malware, profiles, steps, system, templates, workflow
 from kycmanager.commands.model import Command
 
 TABLE: tuple[Command, ...] = (
@@ -8,6 +8,7 @@ TABLE: tuple[Command, ...] = (
     *profiles.COMMANDS,
     *steps.COMMANDS,
     *documents.COMMANDS,
+    *files.COMMANDS,
     *audit.COMMANDS,
     *customer.COMMANDS,
     *workflow.COMMANDS,

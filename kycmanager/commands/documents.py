@@ -34,6 +34,7 @@ from kycmanager.domain import document as documents
 from kycmanager.domain import step as steps
 from kycmanager.domain.enums import DocumentStatus, ProfileStatus
 from kycmanager.domain.errors import Code, KycError, invalid, not_found
+from kycmanager.domain.files import held_back
 from kycmanager.domain.records import NO_OBJECT, Document, FileFacts, Profile, Step
 from kycmanager.domain.session import MANAGERS
 from kycmanager.ports import Files, Records
@@ -106,6 +107,12 @@ async def unpin_file(files: Files, pinned: Pinned) -> None:
 
 
 PIN = Prepare(pin_file, unpin_file)
+
+
+async def look_at_file(context: PrepareContext, request: Any) -> bool:
+    """Tell whether the file of the document is held back."""
+    document = context.records.document(request.id)
+    return document is not None and context.files.held(document.file_id)
 
 
 def usable_file(records: Records, file: FileFacts | None, profile: Profile) -> bool:
@@ -231,7 +238,9 @@ def move_document(
 
 
 def approve_document(context: WriteContext, request: ApproveDocument, target: Document) -> Accepted:
-    """Approve a document."""
+    """Approve a document whose file can be looked at."""
+    if context.facts:
+        raise held_back()
     if request.expire_time and request.expire_time <= context.now:
         raise invalid("expire_time", "is not in the future")
     move_document(
@@ -313,6 +322,7 @@ COMMANDS: tuple[Command, ...] = (
         errors=(Code.NOT_FOUND, Code.INVALID_STATE),
         route=Route(("POST",), "/manager/kyc/documents/{id}/approve"),
         noun="document",
+        prepare=Prepare(look_at_file),
     ),
     Command(
         name="MngRejectKycDocument",

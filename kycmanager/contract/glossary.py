@@ -76,6 +76,13 @@ GLOSSARY: dict[str, Entry] = {
     "owner_kind": Entry("Who sent the file: customer, manager, or another type of session", "customer"),
     "owner_id": Entry("The id of who sent the file", 42),
     "malware": Entry("The scanner's name for what it found", "Eicar-Test-Signature"),
+    "decision": Entry("What becomes of the file: release or refuse", "release"),
+    "file": Entry("The stored file"),
+    "file_state": Entry(
+        "Whether the content may be fetched: accepted, quarantined until somebody decides, released, refused",
+        "accepted",
+    ),
+    "findings": Entry("What was found in the file that a viewer would run, fetch or unpack", ["javascript"]),
     "file_id": Entry("The uuid of an uploaded file", _FILE_ID),
     "file_name": Entry("The name of the file, from storage", "passport.pdf"),
     "file_size": Entry("The size of the file in bytes", 48213),

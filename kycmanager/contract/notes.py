@@ -34,6 +34,12 @@ NOTES: dict[str, Note] = {
     "MngApproveKycDocument": Note(chapters=("Moves",)),
     "MngRejectKycDocument": Note(chapters=("Moves",)),
     "MngDeleteKycDocument": Note("The row and the file stay.", ("Moves", "Files")),
+    "MngDecideKycFile": Note(
+        "A quarantined file can be released or refused, a released one refused after a later finding; a refused one "
+        "stays refused. Each document it is attached to is told by an event.",
+        ("Files",),
+    ),
+    "MngGetKycFile": Note(chapters=("Files",)),
     "MngAddKycDocument": Note(chapters=("Files",)),
     "CustomerAddKycDocument": Note(chapters=("Files",)),
     "MngGetKycAudit": Note(chapters=("Actions",)),

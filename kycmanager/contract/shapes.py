@@ -14,7 +14,10 @@ class Refusal(Struct, frozen=True, kw_only=True):
 
 
 class StoredFile(Struct, frozen=True, kw_only=True):
-    """An uploaded file as it is kept; `signature` is the type its content really has."""
+    """An uploaded file as it is kept; `signature` is the type its content really has.
+
+    Managers are told what was found in it: `file_state` is accepted, or quarantined until somebody decides.
+    """
 
     uuid: str
     storage_name: str
@@ -24,6 +27,8 @@ class StoredFile(Struct, frozen=True, kw_only=True):
     content_type: str
     file_size: int
     checksum: str
+    file_state: str | UnsetType = UNSET
+    findings: list[str] | UnsetType = UNSET
 
 
 class UploadedFile(Struct, frozen=True, kw_only=True):

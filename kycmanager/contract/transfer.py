@@ -1,13 +1,20 @@
 """The chapters of the reference on files over HTTP: uploading, downloading, and what bounds both."""
 
 from kycmanager.contract.doors import DOWNLOAD_CODES, UPLOAD_CODES
+from kycmanager.domain.enums import SessionType
 from kycmanager.domain.errors import Code
+from kycmanager.domain.session import DECIDERS
 
 RATE = "1 KB/s"
 GRACE_SECONDS = 10
 PURPOSE_CHARS_MAX = 64
 HEAD_LINE_BYTES_MAX = 8190
 TOKEN_BYTES_MAX = 8192
+
+
+def _names(sessions: frozenset[SessionType]) -> list[str]:
+    return sorted(session.name for session in sessions)
+
 
 _UPLOAD = f"""## Files
 
@@ -39,8 +46,17 @@ and the structure of the content are checked, and that extension and signature a
 {GRACE_SECONDS} seconds has come at less than {RATE} on average is refused and its connection closed.
 `Content-Encoding` is refused.
 
+Images, PDFs and Office documents are decoded as a whole besides, in a process of its own with bounds
+(`inspection` in the settings); what cannot be decoded, or takes more, is refused. What a viewer would run, fetch or
+unpack is looked for: JavaScript, launch actions, actions without a click, forms that send, XFA, embedded files,
+encryption, sound and film in PDFs; macros, ActiveX, embedded objects, outside templates and data in Office documents.
+The brand's `inspection.active_content` says what becomes of such a file: `refuse` answers 400 `RET_INVALID_DATA` with
+the code `active_content`; `quarantine` keeps it, to be attached like any other, but nobody can fetch it except
+{", ".join(_names(DECIDERS))} until `MngDecideKycFile` releases it, and its document cannot be approved before;
+`accept` keeps it. Managers are told by `file_state` and `findings`, in the answer and by `MngGetKycFile`.
+
 Where the settings name a malware scanner (`malware.address`), a file it finds something in is 400 `RET_INVALID_DATA`
-with the code `malware` in `data.errors`, and a file it gives no clear answer about is 503 `OVERLOADED`; neither is kept.
+with the code `malware` in `data.errors`, a file it gives no clear answer about is 503 `OVERLOADED`; neither is kept.
 
 Quotas (`quotas` in the settings) bound the files and bytes of a customer and of a brand, whose managers' uploads count
 for the brand alone: over one the answer is 413 `QUOTA_EXCEEDED`. They bound the uploads one caller begins in an hour of
@@ -58,7 +74,7 @@ _DOWNLOAD = """### GET, HEAD /storage/{name}
 it; a manager's upload is not shown to customers. `Range` (one range), `If-Range`, `If-None-Match` and `ETag` are
 honoured. It comes as an attachment, never to be run or kept by a browser (`nosniff`, sandbox, `no-store`). Its content
 is hashed again before it is sent, unless that was done lately: a damaged or missing file is 500 `RET_ERROR`, and the
-log names it.
+log names it. A file that is held back is 409 `INVALID_STATE`.
 
 """
 

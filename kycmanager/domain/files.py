@@ -5,9 +5,9 @@ from collections.abc import Mapping
 
 from msgspec import Struct
 
-from kycmanager.domain.errors import forbidden, invalid, not_found
+from kycmanager.domain.errors import Code, KycError, forbidden, invalid, not_found
 from kycmanager.domain.records import FileFacts
-from kycmanager.domain.session import MANAGERS, Session
+from kycmanager.domain.session import DECIDERS, MANAGERS, Session
 
 RENDITION_KINDS = ("thumb", "view", "full")
 """What a browser may be shown of a file, by size."""
@@ -93,11 +93,12 @@ def scope_of(session: Session, text: str, *, public: bool) -> int:
     return scope
 
 
-def check_readable(session: Session, owner: FileOwner | None) -> None:
+def check_readable(session: Session, owner: FileOwner | None, *, held: bool) -> None:
     """Refuse who may not read a file; `owner` is None where there is no such file.
 
     To managers a file of another brand does not exist; to customers another's file is forbidden, a missing one is not
-    found; nobody else reads files.
+    found; nobody else reads files. One that is `held` back is read by those who decide on it: for all others
+    INVALID_STATE.
     """
     if session.is_customer:
         if owner is None:
@@ -108,6 +109,13 @@ def check_readable(session: Session, owner: FileOwner | None) -> None:
         raise forbidden()
     elif owner is None or not session.sees(owner.brand):
         raise not_found("file")
+    if held and session.type not in DECIDERS:
+        raise held_back()
+
+
+def held_back() -> KycError:
+    """Build the answer where a file that is held back stands in the way."""
+    return KycError(Code.INVALID_STATE, "File is held back: something active was found in it, and nobody released it")
 
 
 def is_of_customer(file: FileFacts, customer_id: int, brand: str) -> bool:
@@ -115,6 +123,6 @@ def is_of_customer(file: FileFacts, customer_id: int, brand: str) -> bool:
     return file.owner_kind == CUSTOMER and file.owner_id == customer_id and file.brand == brand
 
 
-def is_public(scope: int, *, public: bool) -> bool:
+def is_public(scope: int, *, public: bool, held: bool) -> bool:
     """Tell whether a file of this scope may be read without a token; `public` as in `label_of`."""
-    return public and scope == PUBLIC_SCOPE
+    return public and scope == PUBLIC_SCOPE and not held

@@ -15,6 +15,9 @@ MANAGERS = frozenset(
 )
 """The session types that may use the manager commands."""
 
+DECIDERS = frozenset({SessionType.ADMIN, SessionType.CRM_ADMIN})
+"""The session types that may look into a file that is held back, and release or refuse it."""
+
 CUSTOMERS = frozenset({SessionType.CUSTOMER})
 HOOK_CALLERS = MANAGERS | {SessionType.SYSTEM}
 ANYONE = frozenset(SessionType)

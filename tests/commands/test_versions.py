@@ -60,7 +60,7 @@ async def test_the_table_above_is_whole(daemon):
         name for name, command in daemon.core.executor.commands.items()
         if command.kind.value == "write" and command.access.sessions
     }  # fmt: skip
-    assert set(WRITES) == writes - {"MngAddKycStepTemplate"}
+    assert set(WRITES) == writes - {"MngAddKycStepTemplate", "MngDecideKycFile"}
 
 
 async def test_a_version_of_what_is_not_there(daemon):

@@ -37,10 +37,12 @@ NO_EVENT = {
     "profile.required_level",
     "profile.risk",
     "file.infected",
+    "file.released",
+    "file.refused",
     "token.revoked",
     "token.subject_revoked",
 }
-NO_ACTION = {"profile.updated", "document.submitted"}
+NO_ACTION = {"profile.updated", "document.submitted", "document.file_released", "document.file_refused"}
 
 
 def test_every_event_and_action_is_told():

@@ -101,10 +101,11 @@ def test_only_managers_publish_and_only_where_it_is_allowed(kind, public):
     session = caller(kind, ("a",))
     for scope in (0, 1, 2):
         assert files.scope_of(session, str(scope), public=public) == scope
-        assert not files.is_public(scope, public=public)
+        assert not files.is_public(scope, public=public, held=False)
     expected = 3 if public and kind in MANAGERS else (Code.INVALID_DATA, "scope: public files are not allowed here")
     assert outcome(files.scope_of, session, "3", public=public) == expected
-    assert files.is_public(3, public=public) == public
+    assert files.is_public(3, public=public, held=False) == public
+    assert not files.is_public(3, public=public, held=True)
 
 
 @pytest.mark.parametrize(
@@ -119,14 +120,29 @@ def test_only_managers_publish_and_only_where_it_is_allowed(kind, public):
     ],
 )
 def test_who_may_read(owner, manager, everywhere, nowhere, customer, other):
+    def read(session):
+        return outcome(files.check_readable, session, owner, held=False)
+
     for kind in MANAGERS:
-        assert outcome(files.check_readable, caller(kind, ("a",), 7), owner) == manager
-        assert outcome(files.check_readable, caller(kind, None, 7), owner) == everywhere
-        assert outcome(files.check_readable, caller(kind, (), 7), owner) == nowhere
-    assert outcome(files.check_readable, caller(S.CUSTOMER, ("a",), 7), owner) == customer
+        assert read(caller(kind, ("a",), 7)) == manager
+        assert read(caller(kind, None, 7)) == everywhere
+        assert read(caller(kind, (), 7)) == nowhere
+    assert read(caller(S.CUSTOMER, ("a",), 7)) == customer
     for kind in OTHERS:
         for brands in (("a",), None, ()):
-            assert outcome(files.check_readable, caller(kind, brands, 7), owner) == other
+            assert read(caller(kind, brands, 7)) == other
+
+
+@pytest.mark.parametrize("kind", S)
+def test_a_file_that_is_held_back_is_read_by_those_who_decide_on_it(kind):
+    owner, session = FileOwner("customer", 7, "a"), caller(kind, ("a",), 7)
+    clear = outcome(files.check_readable, session, owner, held=False)
+    held = outcome(files.check_readable, session, owner, held=True)
+    if clear is not None or kind in {S.ADMIN, S.CRM_ADMIN}:
+        assert held == clear
+    else:
+        assert held[0] is Code.INVALID_STATE
+    assert outcome(files.check_readable, caller(kind, (), 7), None, held=True) != held or clear is not None
 
 
 def test_every_session_type_is_in_the_tables():

@@ -43,7 +43,9 @@ class Case(NamedTuple):
 @pytest.fixture
 async def world(tmp_path) -> AsyncIterator[World]:
     async with (
-        Running(tmp_path, tokens={"failed_per_minute_max": 1_000_000}) as running,
+        Running(
+            tmp_path, tokens={"failed_per_minute_max": 1_000_000}, inspection={"active_content": "quarantine"}
+        ) as running,
         Tcp(running.app.tcp_address) as tcp,
         Rest(running.app.http_address) as rest,
     ):

@@ -7,7 +7,7 @@ import pytest
 from declared import misfits, schema_faults
 from history import HISTORY
 from msgspec import to_builtins
-from papers import a_jpeg, a_pdf
+from papers import a_jpeg, a_pdf, an_active_pdf
 from running import Running
 from wires import Ask, Msgpack, Reply, Rest, Tcp, unroutable
 
@@ -24,6 +24,7 @@ WHO = {
     "system": (4, 4, ["acme"]),
     "fix": (5, 5, []),
 }
+SETTINGS = {"inspection": {"active_content": "quarantine"}}
 REACHABLE = {command.name: command for command in TABLE if command.access.sessions}
 
 
@@ -81,13 +82,18 @@ def neutral(reply, files):
 async def played(folder, make):
     """Play the history over one way in; return the neutral replies, None where the way has no such request."""
     told = []
-    async with Running(folder) as running, Rest(running.app.http_address) as http, make(running.app) as surface:
+    async with (
+        Running(folder, **SETTINGS) as running,
+        Rest(running.app.http_address) as http,
+        make(running.app) as surface,
+    ):
         tokens = {who: running.token(*given) for who, given in WHO.items()} | {"nobody": None, "bad": "a.b.c"}
         files = {}
         for letter, who, name, content in (
             ("$a", "customer", "pass.jpg", a_jpeg()),
             ("$b", "customer", "letter.pdf", a_pdf("the same every time")),
             ("$m", "manager", "from-us.pdf", a_pdf("ours")),
+            ("$q", "customer", "script.pdf", an_active_pdf("held back")),
         ):
             files[letter] = (await http.upload(content, name, tokens[who])).body["file_id"]
         for line in HISTORY:

@@ -7,6 +7,7 @@ from msgspec import UNSET, UnsetType
 from kycmanager.client.caller import Caller, given
 from kycmanager.commands.audit import AuditList
 from kycmanager.commands.customer import CustomerDocumentsReply, SubmittedReply
+from kycmanager.commands.files import FileReply
 from kycmanager.commands.model import Accepted
 from kycmanager.commands.profiles import GateReply
 from kycmanager.commands.system import Pong, ServerFacts, TableReply
@@ -679,6 +680,52 @@ class Commands(Caller):
             given(
                 id=id,
                 version=version,
+                reason=reason,
+            ),
+            Accepted,
+            idempotency_key=idempotency_key,
+        )
+
+    async def mng_get_kyc_file(
+        self,
+        *,
+        file_id: str,
+    ) -> FileReply:
+        """Read what is known of a stored file, and whether it is held back.
+
+        The stored file to look at.
+
+        - file_id: The uuid of an uploaded file.
+        """
+        return await self.call(
+            "MngGetKycFile",
+            given(
+                file_id=file_id,
+            ),
+            FileReply,
+        )
+
+    async def mng_decide_kyc_file(
+        self,
+        *,
+        file_id: str,
+        decision: Literal["refuse", "release"],
+        reason: str | UnsetType = UNSET,
+        idempotency_key: str | None = None,
+    ) -> Accepted:
+        """Release or refuse a stored file that is held back.
+
+        The file that is held back, and what becomes of it; `reason` is required to refuse it.
+
+        - file_id: The uuid of an uploaded file.
+        - decision: What becomes of the file: release or refuse.
+        - reason: Why; for a rejection a code the customer sees; "" when left out.
+        """
+        return await self.call(
+            "MngDecideKycFile",
+            given(
+                file_id=file_id,
+                decision=decision,
                 reason=reason,
             ),
             Accepted,

@@ -23,11 +23,11 @@ class Readable:
         """Return the file the caller may read; nothing is looked up for a stranger where no file is public."""
         if self._public and "Authorization" not in request.headers:
             file = await self._named(name)
-            if file is not None and is_public(file.scope, public=self._public):
+            if file is not None and is_public(file.scope, public=self._public, held=file.held):
                 return file
         session = self._gate.session(request)
         file = await self._named(name)
-        check_readable(session, None if file is None else file.owner)
+        check_readable(session, None if file is None else file.owner, held=file is not None and file.held)
         assert file is not None
         return file
 

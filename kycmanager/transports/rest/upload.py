@@ -6,7 +6,7 @@ from aiohttp import web
 
 from kycmanager.domain.errors import Code, KycError, invalid
 from kycmanager.domain.files import label_of
-from kycmanager.domain.session import Session
+from kycmanager.domain.session import MANAGERS, Session
 from kycmanager.ports import FileStore, StoredFile
 from kycmanager.transports import json_wire
 from kycmanager.transports.rest import body, disposition, multipart
@@ -35,7 +35,8 @@ class UploadDoor:
         fields = query_fields(request)
         kind: str = request.headers.get("Content-Type", "")
         receive = self._form if multipart.is_form(kind) else self._raw
-        return Answer(200, json_wire.encode(told(await receive(request, session, fields, kind))))
+        file = await receive(request, session, fields, kind)
+        return Answer(200, json_wire.encode(told(file, verdict=session.type in MANAGERS)))
 
     async def _raw(self, request: web.BaseRequest, session: Session, fields: dict[str, str], kind: str) -> StoredFile:
         incoming = self._storage.receive(
@@ -93,8 +94,12 @@ def raw_name(request: web.BaseRequest) -> str:
     return name
 
 
-def told(file: StoredFile) -> dict[str, object]:
-    """Return the answer to an upload: the union of the two documented shapes (manager API, section 6)."""
+def told(file: StoredFile, *, verdict: bool) -> dict[str, object]:
+    """Return the answer to an upload: the union of the two documented shapes (manager API, section 6).
+
+    With `verdict` also what was found in it, which is not for customers to know.
+    """
+    found: dict[str, object] = {"file_state": file.state, "findings": file.findings} if verdict else {}
     return {
         "file_id": file.uuid,
         "file_name": file.storage_name,
@@ -108,6 +113,7 @@ def told(file: StoredFile) -> dict[str, object]:
                 "content_type": file.content_type,
                 "file_size": file.file_size,
                 "checksum": file.checksum,
+                **found,
             }
         ],
         "uploaded": [

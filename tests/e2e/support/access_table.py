@@ -15,6 +15,7 @@ OBJECTS = ("mine", "neighbour", "foreign", "missing")
 TOKENS = ("acme", "zeta", "none", "all")
 
 MANAGERS = ("manager", "dealer", "admin", "crm_manager", "crm_admin")
+DECIDERS = ("admin", "crm_admin")
 HOOKS = (*MANAGERS, "system")
 CUSTOMERS = ("customer",)
 EVERYBODY = ("user", "manager", "dealer", "admin", "system", "fix", "customer", "crm_manager", "crm_admin")
@@ -137,6 +138,8 @@ COMMANDS = {
     "MngApproveKycDocument": (MANAGERS, BY_ID),
     "MngRejectKycDocument": (MANAGERS, BY_ID),
     "MngDeleteKycDocument": (MANAGERS, BY_ID),
+    "MngGetKycFile": (MANAGERS, BY_ID),
+    "MngDecideKycFile": (DECIDERS, BY_ID),
     "MngGetKycAudit": (MANAGERS, LIST),
     "MngGetKycGate": (MANAGERS, GATE),
     "kyc.require_step": (HOOKS, BY_ID),

@@ -3,7 +3,7 @@
 from itertools import count
 from typing import Any
 
-from papers import a_pdf
+from papers import a_pdf, an_active_pdf
 from running import Running
 from wires import Rest, Tcp
 
@@ -71,6 +71,11 @@ class World:
         assert reply.status == 200, reply
         return reply.body["file_id"]
 
+    async def held_file(self, customer: int, brand: str) -> str:
+        reply = await self.rest.upload(an_active_pdf(), "held.pdf", self.customer(customer, brand))
+        assert reply.status == 200, reply
+        return reply.body["file_id"]
+
     async def document(self, customer: int, brand: str, file_id: str, type: str = "") -> int:  # noqa: A002
         data = {"customer_id": customer, "brand": brand, "file_id": file_id, "type": type}
         return (await self.ask("MngAddKycDocument", data))["document"]["id"]
@@ -106,6 +111,8 @@ class World:
             "MngApproveKycDocument": document,
             "MngRejectKycDocument": document,
             "MngDeleteKycDocument": document,
+            "MngGetKycFile": {"file_id": self.thing("file", name)},
+            "MngDecideKycFile": {"file_id": self.thing("file", name), "decision": "release"},
             "MngGetKycAudit": {"brand": brand},
             "MngGetKycGate": here,
             "kyc.require_step": {**here, "step_code": "form"},
@@ -139,6 +146,8 @@ class World:
             return {"id": step_id}
         if command in {"MngApproveKycDocument", "MngRejectKycDocument", "MngDeleteKycDocument"}:
             return {"id": await self.document(*PLACES[name], self.thing("file", name))}
+        if command == "MngDecideKycFile":
+            data |= {"file_id": await self.held_file(*PLACES[name])}
         if command == "CustomerSubmitKycStep":
             await self.template(brand, code)
             return {"id": (await self.step(*PLACES[name], code))[1], "answers": {}}

@@ -213,6 +213,35 @@ DECIDED = (
     Line(400, "manager", "MngGetKycAudit", {"after": "x"}),
 )
 
+_NO_FILE = "00000000-0000-4000-8000-000000000000"
+_RELEASE = {"file_id": "$q", "decision": "release"}
+_REFUSE = {"file_id": "$q", "decision": "refuse"}
+
+HELD_BACK = (
+    Line(200, "customer", "CustomerAddKycDocument", {"kyc_id": 1, "file_id": "$q", "type": "form"}),
+    Line(200, "manager", "MngGetKycFile", {"file_id": "$q"}),
+    Line(200, "manager", "MngGetKycFile", {"file_id": "$a"}),
+    Line(404, "other", "MngGetKycFile", {"file_id": "$q"}),
+    Line(404, "manager", "MngGetKycFile", {"file_id": _NO_FILE}),
+    Line(400, "manager", "MngGetKycFile", {"file_id": "x"}),
+    Line(403, "customer", "MngGetKycFile", {"file_id": "$q"}),
+    Line(409, "manager", "MngApproveKycDocument", {"id": 4}),
+    Line(403, "manager", "MngDecideKycFile", _RELEASE),
+    Line(404, "other", "MngDecideKycFile", _RELEASE),
+    Line(404, "all", "MngDecideKycFile", {**_RELEASE, "file_id": _NO_FILE}),
+    Line(400, "all", "MngDecideKycFile", _REFUSE),
+    Line(400, "all", "MngDecideKycFile", {**_RELEASE, "decision": "keep"}),
+    Line(200, "all", "MngDecideKycFile", _RELEASE, "file-1"),
+    Line(200, "all", "MngDecideKycFile", _RELEASE, "file-1"),
+    Line(409, "all", "MngDecideKycFile", {**_REFUSE, "reason": "other"}, "file-1"),
+    Line(409, "all", "MngDecideKycFile", _RELEASE),
+    Line(200, "manager", "MngApproveKycDocument", {"id": 4}),
+    Line(200, "all", "MngDecideKycFile", {**_REFUSE, "reason": "forged"}),
+    Line(409, "all", "MngDecideKycFile", {**_RELEASE, "file_id": "$a"}),
+    Line(200, "manager", "MngGetKycFile", {"file_id": "$q"}),
+    Line(200, "manager", "MngGetKycAudit", {"action": "file.refused"}),
+)
+
 DAEMON = (
     Line(200, "manager", "Ping", {}),
     Line(200, "fix", "Ping", {}),
@@ -227,4 +256,4 @@ DAEMON = (
     Line(403, "system", "Unsubscribe", {"channels": ["kyc"]}),
 )
 
-HISTORY = (*TEMPLATES, *ASKED, *HANDED_IN, *DECIDED, *DAEMON)
+HISTORY = (*TEMPLATES, *ASKED, *HANDED_IN, *DECIDED, *HELD_BACK, *DAEMON)
