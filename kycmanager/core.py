@@ -16,7 +16,7 @@ from kycmanager.commands.execute import Executor
 from kycmanager.config import Config, Quotas, scanner_address
 from kycmanager.domain.errors import KycError
 from kycmanager.domain.files import CUSTOMER
-from kycmanager.ports import Clock, Progress
+from kycmanager.ports import Clock, Progress, StoreRefused
 from kycmanager.store.cache import Cache
 from kycmanager.store.replies import Replies
 from kycmanager.store.sqlite import SqliteStore
@@ -38,6 +38,7 @@ from storagemanager import (
     RenditionSettings,
     Scanner,
     ScannerSettings,
+    StorageError,
     StorageManager,
     StorageSettings,
 )
@@ -175,7 +176,11 @@ class Core:
         self.cache.load(snapshot)
         for revocation in snapshot.revocations:
             self.revocations.add(revocation)
-        tell_storage(await self.storage.open(), await self._agree_on_files())
+        try:
+            opened = await self.storage.open()
+        except StorageError as error:
+            raise StoreRefused(error.reason) from None
+        tell_storage(opened, await self._agree_on_files())
         await self.files.agree_on_decisions(self.store)
         await self.renderer.open()
         # What was loaded stays: the collector need not walk it again.

@@ -18,7 +18,8 @@ WRITES_WAITING_MAX = 10_000
 _Result = TypeVar("_Result")
 _Work = Callable[[sqlite3.Connection], Any]
 
-_RESTORE = "stop here, keep the file, and restore the base and the storage folder from the same backup"
+RESTORE = "stop here, keep the file, and restore the base and the storage folder from the same backup"
+"""What to do about a damaged base."""
 _DAMAGE = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_FORMAT})
 _PRAGMAS = (
     "PRAGMA journal_mode = WAL",
@@ -54,7 +55,7 @@ class Base:
         """Open, check and migrate. BASE_DAMAGED, BASE_NEWER; BASE_MISMATCH for an empty base that may not be new."""
         try:
             await self._open(may_be_new=may_be_new)
-        except sqlite3.Error as error:
+        except (sqlite3.Error, UnicodeError) as error:
             await self.close()
             raise self._translate(error, committing=False) from error
         except OSError as error:
@@ -104,7 +105,7 @@ class Base:
         problem = await _hop(self._writer, quick_check)
         if problem:
             raise StorageError(
-                StorageErrorCode.BASE_DAMAGED, "storage", f"{self._path} is damaged ({problem}): {_RESTORE}"
+                StorageErrorCode.BASE_DAMAGED, "storage", f"{self._path} is damaged ({problem}): {RESTORE}"
             )
         version = await _hop(self._writer, version_of)
         scripts = migrations()
@@ -169,13 +170,15 @@ class Base:
         with suppress(sqlite3.Error):
             await old.close()
 
-    def _translate(self, error: sqlite3.Error, *, committing: bool) -> StorageError:
+    def _translate(self, error: sqlite3.Error | UnicodeError, *, committing: bool) -> StorageError:
         code = getattr(error, "sqlite_errorcode", 0) & 0xFF
+        if isinstance(error, UnicodeError):  # SQLite's complaint quotes what is damaged, and cannot be read for it
+            code = sqlite3.SQLITE_CORRUPT
         if code == sqlite3.SQLITE_FULL:
             return StorageError(StorageErrorCode.FULL, "storage", "no room is left for the base")
         if code in _DAMAGE:
             return StorageError(
-                StorageErrorCode.BASE_DAMAGED, "storage", f"{self._path} is damaged ({error}): {_RESTORE}"
+                StorageErrorCode.BASE_DAMAGED, "storage", f"{self._path} is damaged ({error}): {RESTORE}"
             )
         if committing:
             return StorageError(StorageErrorCode.OUTCOME_UNKNOWN, "storage", f"the commit failed: {error}")

@@ -5,6 +5,7 @@ from collections import OrderedDict
 from collections.abc import AsyncIterator, Callable, Collection, Hashable, Mapping, Sequence
 from itertools import islice
 
+from storagemanager.base import RESTORE
 from storagemanager.errors import StorageError, StorageErrorCode, from_os
 from storagemanager.keys import Keys, open_stored
 from storagemanager.layout import SEALED, uuid_of
@@ -35,6 +36,7 @@ class Inspector:
     async def reconcile(self, orphans_max: int) -> OpenReport:
         """Remove files without a row and report rows without their file; BASE_MISMATCH over `orphans_max`.
 
+        BASE_DAMAGED where a row is there and not found by its uuid. Beside a damaged row nothing is removed.
         Only for a start: an upload under way would be taken for an orphan.
         """
         orphans, foreign = await self._strangers()
@@ -45,11 +47,15 @@ class Inspector:
                 f"{len(orphans)} stored files are unknown to the base, more than a crash leaves: is the base an older"
                 " backup? Nothing was removed; restore the matching base, or raise orphans_max to let them go",
             )
-        await self._workers.submit(self._remove, orphans)
+        uuids = [uuid for name in orphans if (uuid := uuid_of(name))]
+        suspects = set(uuids) - (await self._metadata.known(uuids)).keys()
         missing: list[str] = []
         wrong_size: list[str] = []
         damaged: list[str] = []
         async for rows in self._batches():
+            if hidden := [uuid for _, uuid, _ in rows if uuid in suspects]:
+                fault = f"the base is damaged (its index does not find the row of {hidden[0]}): {RESTORE}"
+                raise StorageError(StorageErrorCode.BASE_DAMAGED, "storage", fault)
             damaged += [uuid for _, uuid, meta in rows if meta is None]
             metas = [meta for _, _, meta in rows if meta is not None]
             sizes = await self._workers.submit(self._sizes, metas)
@@ -58,8 +64,10 @@ class Inspector:
                     missing.append(meta.disk_name)
                 elif size != meta.disk_size:
                     wrong_size.append(meta.disk_name)
+        removed = [] if damaged else orphans  # one of them may be the file of a row that cannot be read
+        await self._workers.submit(self._remove, removed)
         return OpenReport(
-            orphans_removed=len(orphans),
+            orphans_removed=len(removed),
             missing=tuple(missing),
             wrong_size=tuple(wrong_size),
             damaged_rows=tuple(damaged),

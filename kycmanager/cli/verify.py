@@ -60,5 +60,5 @@ def _files(config: Config, data_dir: Path, report: Report, *, told: bool) -> tup
     except StoreRefused as refused:
         if told:
             return 0, [("files", "were not checked: the base does not open with the faults above")]
-        return 0, [("kyc.db", str(refused))]
+        return 0, [("bases", str(refused))]
     return result["checked"], [(each["object"], each["fault"]) for each in result["faults"]]

@@ -202,10 +202,11 @@ async def test_check_and_verify_with_and_without_the_daemon(process):
     assert (done.returncode, "is missing" in done.stdout) == (1, True)
 
 
-async def test_a_damaged_base_stops_the_start_with_one_clear_line(process):
+@pytest.mark.parametrize("name", ["kyc.db", "storage.db"])
+async def test_a_damaged_base_stops_the_start_with_one_clear_line(process, name):
     await seed(process)
     process.stop()
-    base = process.folder / "bases" / "kyc.db"
+    base = process.folder / "bases" / name
     content = bytearray(base.read_bytes())
     content[0:64] = b"x" * 64
     base.write_bytes(content)
@@ -213,8 +214,10 @@ async def test_a_damaged_base_stops_the_start_with_one_clear_line(process):
         more = ("--tcp", "127.0.0.1:0", "--http", "127.0.0.1:0") if words == ("serve",) else ()
         done = await asyncio.to_thread(process.run, *words, more=more)
         assert done.returncode == 1
-        assert "kyc.db" in done.stderr
+        assert name in done.stderr
         assert "Traceback" not in done.stderr
+    done = await asyncio.to_thread(process.run, "verify")
+    assert (done.returncode, name in done.stdout, "Traceback" in done.stderr) == (1, True, False)
     assert base.read_bytes() == bytes(content)
 
 

@@ -93,7 +93,7 @@ async def test_a_lost_base_is_never_replaced_by_an_empty_one(filled, tmp_path, h
     await storage.close()
 
 
-@pytest.mark.parametrize("damage", ["text", "header", "pages", "cut"])
+@pytest.mark.parametrize("damage", ["text", "header", "pages", "cut", "schema"])
 async def test_a_damaged_base_is_refused(filled, tmp_path, damage):
     make, _ = filled
     path = tmp_path / "bases" / "storage.db"
@@ -104,6 +104,9 @@ async def test_a_damaged_base_is_refused(filled, tmp_path, damage):
         data[:20] = os.urandom(20)
     elif damage == "pages":
         data[4096:] = b"\x5a" * (len(data) - 4096)
+    elif damage == "schema":
+        at = data.index(b"CREATE TABLE files")
+        data[at + 13 : at + 15] = b"\xd4("
     else:
         del data[5000:]
     path.write_bytes(data)
@@ -200,7 +203,7 @@ async def test_a_damaged_row_is_named_and_never_served(filled, tmp_path, clock, 
     await storage.close()
 
 
-async def test_an_index_that_lies_is_found_by_verify(filled, tmp_path):
+async def test_an_index_that_lies_stops_the_start_and_costs_no_file(filled, tmp_path):
     make, metas = filled
     path = tmp_path / "bases" / "storage.db"
     data = path.read_bytes()
@@ -208,9 +211,21 @@ async def test_an_index_that_lies_is_found_by_verify(filled, tmp_path):
     changed = bytearray(data)
     changed[at[-1] if at[-1] > 4096 else at[0]] ^= 1
     path.write_bytes(changed)
+    error = await refused(make())
+    assert error.code is StorageErrorCode.BASE_DAMAGED
+    assert "does not find the row of" in str(error)
+    assert all((tmp_path / "storage" / meta.disk_name).exists() for meta in metas)
+
+
+async def test_beside_a_damaged_row_no_file_is_taken_for_an_orphan(filled, tmp_path):
+    make, metas = filled
+    with sqlite3.connect(tmp_path / "bases" / "storage.db") as db:
+        db.execute("UPDATE files SET uuid = replace(uuid, '-', '+') WHERE uuid = ?", (metas[2].uuid,))
+    db.close()
     storage = make()
-    await storage.open()
-    assert not (await storage.verify()).intact
+    report = await storage.open()
+    assert (report.orphans_removed, len(report.damaged_rows)) == (0, 1)
+    assert (tmp_path / "storage" / metas[2].disk_name).exists()
     await storage.close()
 
 
