@@ -37,10 +37,12 @@ def forget(db: sqlite3.Connection, now: int, kept_seconds: int) -> int:
 def checkpoint(db: sqlite3.Connection, log: Path, log_bytes_max: int) -> bool:
     """Move the log into the base as far as readers allow; return whether all of it went.
 
-    The file of the log is kept, since writing over it is faster than growing it, and cut only above `log_bytes_max`.
+    The file of the log is kept, since writing over it is faster than growing it, and cut only above `log_bytes_max`,
+    once no reader needs it.
     """
     busy, frames, moved = db.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
-    if log.exists() and log.stat().st_size > log_bytes_max:
+    # Cutting it waits for readers, and writes wait for that: not while one, a backup say, still needs its beginning.
+    if not busy and frames == moved and log.exists() and log.stat().st_size > log_bytes_max:
         busy, frames, moved = db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
     return not busy and frames == moved
 
