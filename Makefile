@@ -20,7 +20,7 @@ CUTS ?= 20
 SEED ?= 1
 RESULTS := build/tests.xml
 
-.PHONY: help run test install check format generate bench torture drill demo lock clean
+.PHONY: help run test install check format generate bench torture drill acceptance demo lock clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -80,6 +80,9 @@ torture: .venv/.dev ## Kill the daemon, cut its power, look at what is left (KIL
 
 drill: .venv/.dev ## Back up under load, restore, start a daemon on it, compare every row and file
 	@$(BIN)/python tests/backup/drill.py --seed $(SEED)
+
+acceptance: .venv/.dev ## Send a thousand good pictures and PDFs of others through the storage: how many are refused, and why
+	@$(BIN)/python tests/acceptance/accept.py
 
 demo: .venv/.run ## Play the life of one customer on a daemon of its own
 	@$(BIN)/kycmanager demo
