@@ -82,7 +82,12 @@ class Process:
         """Hand a job over, wait for its outcome or its end. The child gets a reading descriptor of its own."""
         self.files += 1
         try:
-            self._hand_over(job, descriptor)
+            # A second description of the same file: read-only, and with an offset of its own.
+            readable = os.open(f"/proc/self/fd/{descriptor}", os.O_RDONLY | os.O_CLOEXEC)
+        except OSError as error:  # too many files are open here: neither the file nor the child is to blame
+            return Failure(FailureKind.UNAVAILABLE, f"the file cannot be handed over: {error.strerror}")
+        try:
+            self._hand_over(job, readable)
             outcome = await self._in_time()
         except TimeoutError:
             await self.kill()
@@ -104,9 +109,8 @@ class Process:
         """Close the socket of a child that is gone and that nobody waits for any more."""
         self._channel.close()
 
-    def _hand_over(self, job: bytes, descriptor: int) -> None:
-        # A second description of the same file: read-only, and with an offset of its own.
-        readable = os.open(f"/proc/self/fd/{descriptor}", os.O_RDONLY | os.O_CLOEXEC)
+    def _hand_over(self, job: bytes, readable: int) -> None:
+        """Send a descriptor with its job, and close it here."""
         try:
             socket.send_fds(self._channel, [HEADER.pack(len(job)) + job], [readable])
         finally:

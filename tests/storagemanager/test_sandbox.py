@@ -133,6 +133,16 @@ async def test_a_process_that_was_killed_between_two_files_is_replaced(pool, pap
     assert sandbox.pids not in ([first], [second])
 
 
+async def test_a_file_that_cannot_be_handed_over_costs_no_process(pool, paper):
+    sandbox = pool(processes_max=1)
+    await sandbox.run(TASKS["reads"], paper, None)
+    pids = sandbox.pids
+    failure = await sandbox.run(TASKS["reads"], 999_999, None)
+    assert failure.kind is FailureKind.UNAVAILABLE
+    assert await sandbox.run(TASKS["reads"], paper, None) == b"a page of a contract"
+    assert sandbox.pids == pids
+
+
 @pytest.mark.parametrize("command", [("/no/such/program",), (sys.executable, "-c", "import nothing_of_this_name")])
 async def test_a_pool_that_cannot_start_says_so(pool, paper, command):
     failure = await pool(command).run(TASKS["reads"], paper, None)
