@@ -11,6 +11,7 @@ from kycmanager.client.errors import (
 )
 from kycmanager.client.rest import RestClient
 from kycmanager.client.tcp import TcpClient
+from kycmanager.client.transfer import Rendition
 from kycmanager.client.wire import Encoding, Notice, Push
 
 __all__ = [
@@ -23,6 +24,7 @@ __all__ = [
     "Notice",
     "Push",
     "RemoteError",
+    "Rendition",
     "ReplyTimeout",
     "RestClient",
     "TcpClient",

@@ -119,6 +119,16 @@ class RestClient(Commands):
         async with self._sent(_storage(name), self._transfer_seconds) as response:
             return await transfer.save(response.content, path)
 
+    async def rendition(self, name: str, *, kind: str = "view", page: int = 1) -> transfer.Rendition:
+        """Return what a browser may be shown of a stored file; `kind` is thumb, view or full, `page` counts from 1."""
+        request = _storage(name, "/rendition", {"kind": kind, "page": str(page)})
+        check_text(kind, "kind")
+        async with self._sent(request, self._transfer_seconds) as response:
+            pages = response.headers.get("X-Page-Count", "")
+            if not pages.isdecimal():
+                raise BadReply("a rendition came without its number of pages")
+            return transfer.Rendition(await response.read(), response.content_type, int(pages))
+
     @asynccontextmanager
     async def _sent(self, request: RestRequest, seconds: float) -> AsyncIterator[aiohttp.ClientResponse]:
         if self._session is None:
@@ -150,9 +160,9 @@ def _named(purpose: str | None, brand: str | None, scope: int | None) -> dict[st
     return {name: str(value) for name, value in fields.items() if value is not None}
 
 
-def _storage(name: str) -> RestRequest:
+def _storage(name: str, place: str = "", query: dict[str, str] | None = None) -> RestRequest:
     check_text(name, "name")
-    return RestRequest("GET", f"/storage/{quote(name, safe='')}")
+    return RestRequest("GET", f"/storage/{quote(name, safe='')}{place}", query=query or {})
 
 
 def _decoded(body: bytes, reply: type[ReplyT]) -> ReplyT:

@@ -27,6 +27,14 @@ class OpenFile(Struct, frozen=True):
     name: str
 
 
+class Rendition(Struct, frozen=True):
+    """What may be shown of a stored file; `pages` is how many the file has."""
+
+    content: bytes
+    content_type: str
+    pages: int
+
+
 @asynccontextmanager
 async def opened(source: bytes | Path, filename: str | None) -> AsyncIterator[OpenFile]:
     """Open what is to be sent. Raises OSError for a path, ValueError for bytes without a name."""

@@ -8,8 +8,9 @@ from kycmanager.contract.examples import full_example
 from kycmanager.contract.operations import SECURITY
 from kycmanager.contract.shapes import UploadReply
 from kycmanager.domain.errors import Code
+from kycmanager.domain.files import RENDITION_KINDS
 
-TAGS = {"files": "Files: uploading and downloading them.", "operation": "For those who run the daemon."}
+TAGS = {"files": "Files: uploading, downloading and showing them.", "operation": "For those who run the daemon."}
 
 SECURITY_SCHEMES: dict[str, Any] = {
     "token": {"type": "apiKey", "in": "header", "name": "Authorization", "description": "The JWT alone"},
@@ -61,6 +62,11 @@ DOWNLOAD_CODES = (
     Code.OVERLOADED,
     Code.SHUTDOWN,
 )
+
+
+RENDITION_CODES = (Code.INVALID_FILE, *DOWNLOAD_CODES)
+SIDES = dict(zip(RENDITION_KINDS, (256, 1600, 4000), strict=True))
+"""The longer side of each kind of rendition, in pixels."""
 
 
 def _query(name: str, schema: dict[str, Any], description: str) -> dict[str, Any]:
@@ -131,16 +137,52 @@ def _download(*, head: bool) -> dict[str, Any]:
     }
 
 
-def _storage() -> dict[str, Any]:
-    name = {
-        "name": "name",
-        "in": "path",
-        "required": True,
-        "description": "The uuid of the file, with or without its extension",
-        "schema": {"type": "string"},
-        "example": "0b8f9c62-6a3c-4f6e-9d4e-0f6c2d5a1b3c.pdf",
+def _rendition(*, head: bool) -> dict[str, Any]:
+    found: dict[str, Any] = {"description": "The rendition"}
+    if not head:
+        found["content"] = {"image/jpeg": {"schema": _BINARY}, "text/plain": {"schema": {"type": "string"}}}
+    found["headers"] = {
+        "X-Page-Count": {"description": "How many pages the file has", "schema": {"type": "integer", "minimum": 1}}
     }
-    return {"parameters": [name], "get": _download(head=False), "head": _download(head=True)}
+    refused = refusals(RENDITION_CODES)
+    if head:
+        refused = {status: {"description": "As for GET, without the body"} for status in refused}
+    kinds = ", ".join(f"{kind} {side}" for kind, side in SIDES.items())
+    return {
+        "operationId": "RenditionHead" if head else "RenditionGet",
+        "summary": "Tell about a rendition" if head else "Show a stored file",
+        "description": "A picture drawn anew from the file, without its metadata, or an escaped text; for whoever may "
+        "read the file. Files of other types have none.",
+        "tags": ["files"],
+        "parameters": [
+            _query(
+                "kind",
+                {"type": "string", "enum": list(RENDITION_KINDS), "default": "view"},
+                f"The longer side in pixels, at most: {kinds}",
+            ),
+            _query("page", {"type": "integer", "minimum": 1, "maximum": 999_999, "default": 1}, "The page, from 1"),
+        ],
+        "responses": {"200": found} | refused,
+        "security": SECURITY,
+    }
+
+
+def _storage() -> dict[str, Any]:
+    return {"parameters": [_NAME], "get": _download(head=False), "head": _download(head=True)}
+
+
+def _renditions() -> dict[str, Any]:
+    return {"parameters": [_NAME], "get": _rendition(head=False), "head": _rendition(head=True)}
+
+
+_NAME = {
+    "name": "name",
+    "in": "path",
+    "required": True,
+    "description": "The uuid of the file, with or without its extension",
+    "schema": {"type": "string"},
+    "example": "0b8f9c62-6a3c-4f6e-9d4e-0f6c2d5a1b3c.pdf",
+}
 
 
 def _open(
@@ -174,6 +216,7 @@ _NOT_READY = {
 PATHS: dict[str, Any] = {
     "/upload": {"post": _upload()},
     "/storage/{name}": _storage(),
+    "/storage/{name}/rendition": _renditions(),
     "/healthz": _open("Healthz", "The process lives", JSON, _ALIVE, example={"alive": True}),
     "/readyz": _open(
         "Readyz",

@@ -31,6 +31,7 @@ _GROUPS = {
 _OTHER_DOORS = (
     ("POST /upload", ANYONE),
     ("GET, HEAD /storage/{name}", MANAGERS | CUSTOMERS),
+    ("GET, HEAD /storage/{name}/rendition", MANAGERS | CUSTOMERS),
 )
 
 _ACCESS_PREFACE = """Which session types may call which command. A manager reaches the brands of its token, a customer

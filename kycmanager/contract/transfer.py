@@ -1,6 +1,6 @@
 """The chapters of the reference on files over HTTP: uploading, downloading, and what bounds both."""
 
-from kycmanager.contract.doors import DOWNLOAD_CODES, UPLOAD_CODES
+from kycmanager.contract.doors import DOWNLOAD_CODES, RENDITION_CODES, SIDES, UPLOAD_CODES
 from kycmanager.domain.enums import SessionType
 from kycmanager.domain.errors import Code
 from kycmanager.domain.session import DECIDERS
@@ -78,6 +78,32 @@ log names it. A file that is held back is 409 `INVALID_STATE`.
 
 """
 
+_KINDS = ", ".join(f"`{kind}` {side:,}" for kind, side in SIDES.items())
+
+_RENDITION = f"""### GET, HEAD /storage/{{name}}/rendition
+
+What a browser may be shown of a file, for whoever may read it: a picture drawn anew from the pixels of the original,
+upright and without its metadata, or an escaped text. Nothing of the original's bytes is in it. It comes inline, with
+`nosniff`, a sandbox and `no-store`; the original is what `/storage/{{name}}` gives, with its hash.
+
+| Query field | Meaning |
+| --- | --- |
+| kind | The longer side in pixels, at most: {_KINDS}; `view` when left out |
+| page | From 1, 1 when left out; the header `X-Page-Count` tells how many there are |
+
+| Files | Rendition |
+| --- | --- |
+| png, jpg, jpeg, gif, webp, ico, heic, tif, tiff | `image/jpeg`; pages of a TIFF, else the first image |
+| pdf | `image/jpeg`, page by page, with what is filled into its forms |
+| txt, csv | `text/plain` in UTF-8, page by page, `<`, `>` and `&` written as in HTML; no `thumb` |
+| all others | none: 404 |
+
+It is made when it is first asked for and kept for a while. A file that is held back has none. No such page, or no
+rendition of that type of file, is 404 `RET_NOT_FOUND` with the reason; a file that cannot be drawn within the bounds of
+time and memory is 400 `RET_INVALID_DATA`: download the original.
+
+"""
+
 _REST = f"""Deleting a document keeps its row and its file: both are part of the proof, and the file can still be read.
 
 ### Bounds of HTTP
@@ -89,7 +115,15 @@ header's name; over TCP a token has at most {TOKEN_BYTES_MAX:,}. A JSON body has
 
 def files() -> str:
     """Return the chapter on files."""
-    return _UPLOAD + _errors(UPLOAD_CODES) + _DOWNLOAD + _errors(DOWNLOAD_CODES) + _REST
+    return (
+        _UPLOAD
+        + _errors(UPLOAD_CODES)
+        + _DOWNLOAD
+        + _errors(DOWNLOAD_CODES)
+        + _RENDITION
+        + _errors(RENDITION_CODES)
+        + _REST
+    )
 
 
 def _errors(codes: tuple[Code, ...]) -> str:

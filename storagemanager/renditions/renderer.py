@@ -53,6 +53,7 @@ class Renderer:
         self._sandbox = Sandbox(settings.limits)
         self._making: dict[str, asyncio.Task[Rendition]] = {}
         self._failed: OrderedDict[str, tuple[float, StorageErrorCode, str]] = OrderedDict()
+        self._closed = False
         self.made = 0
         self.failures = 0
 
@@ -77,6 +78,8 @@ class Renderer:
         NO_RENDITION where files of its type have none or there is no such page; STRUCTURE where it cannot be drawn
         within the bounds; BUSY, UNAVAILABLE; BROKEN for a damaged file.
         """
+        if self._closed:
+            raise StorageError(StorageErrorCode.CLOSED, "storage", "renditions are closed")
         self._check(meta, kind, page)
         name = f"{meta.uuid}-{kind}-{page}"
         making = self._making.get(name)
@@ -89,7 +92,8 @@ class Renderer:
         return await asyncio.shield(making)
 
     async def close(self) -> None:
-        """Give up what is being made and end the processes."""
+        """Give up what is being made and end the processes; once more does nothing."""
+        self._closed = True
         for making in tuple(self._making.values()):
             making.cancel()
         await asyncio.gather(*self._making.values(), return_exceptions=True)

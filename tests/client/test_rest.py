@@ -8,7 +8,7 @@ from aiohttp import web
 
 from kycmanager.client import BadReply, ConnectionLost, NoRoute, RemoteError, ReplyTimeout, RestClient
 from kycmanager.client.routes import request_of
-from kycmanager.client.transfer import disposition
+from kycmanager.client.transfer import Rendition, disposition
 from kycmanager.commands import TABLE
 from kycmanager.commands.model import Accepted
 from kycmanager.contract.examples import request_example
@@ -21,9 +21,10 @@ UPLOADED = {"file_id": ID, "file_name": f"{ID}.pdf", "files": [], "uploaded": []
 class Door:
     """Remembers requests and answers all of them alike."""
 
-    def __init__(self, body=None, status=200, raw=None):
+    def __init__(self, body=None, status=200, raw=None, headers=None):
         self.content = raw if raw is not None else json.dumps({"accepted": True} if body is None else body).encode()
         self.status = status
+        self.headers = headers or {}
         self.seen = []
 
     async def __call__(self, request):
@@ -34,7 +35,8 @@ class Door:
                 parts[part.name] = (part.filename, bytes(await part.read()))
         body = b"" if parts else await request.read()
         self.seen.append((request, body, parts))
-        return web.Response(status=self.status, body=self.content, content_type="application/json")
+        headers = {"Content-Type": "application/json", **self.headers}
+        return web.Response(status=self.status, body=self.content, headers=headers)
 
 
 async def test_a_body_and_the_headers(http):
@@ -210,6 +212,20 @@ async def test_what_cannot_be_uploaded(http, tmp_path):
             await client.upload(b"x")
         with pytest.raises(FileNotFoundError):
             await client.upload(tmp_path / "missing")
+
+
+async def test_rendition(http):
+    door = Door(raw=b"picture", headers={"X-Page-Count": "3", "Content-Type": "image/jpeg"})
+    async with http(door) as url, RestClient(url, token="t") as client:
+        assert await client.rendition(ID, page=2) == Rendition(b"picture", "image/jpeg", 3)
+        assert await client.rendition(ID, kind="thumb")
+        door.headers = {}
+        with pytest.raises(BadReply):
+            await client.rendition(ID)
+    assert [str(request.rel_url) for request, _, _ in door.seen][:2] == [
+        f"/storage/{ID}/rendition?kind=view&page=2",
+        f"/storage/{ID}/rendition?kind=thumb&page=1",
+    ]
 
 
 async def test_download(http, tmp_path):

@@ -9,8 +9,11 @@ from openapi_spec_validator import OpenAPIV31SpecValidator
 
 from kycmanager.commands import TABLE
 from kycmanager.commands.model import Kind, errors_of
-from kycmanager.contract import openapi, openapi_bytes
+from kycmanager.contract import doors, openapi, openapi_bytes
 from kycmanager.domain.errors import Code
+from kycmanager.domain.files import RENDITION_KINDS
+from storagemanager.renditions import Kind as RenditionKind
+from storagemanager.renditions.model import SIDES
 
 DOCUMENT = json.loads(openapi_bytes())
 ROUTED = [command for command in TABLE if command.route]
@@ -46,7 +49,17 @@ def test_it_is_pretty_and_ends_with_a_line():
 def test_operation_ids_are_unique():
     made = [each["operationId"] for path in DOCUMENT["paths"].values() for verb, each in path.items() if verb in VERBS]
     assert len(made) == len(set(made))
-    assert {"Upload", "StorageGet", "StorageHead", "Healthz", "Readyz", "Metrics", "OpenApi"} <= set(made)
+    assert {
+        "Upload",
+        "StorageGet",
+        "StorageHead",
+        "RenditionGet",
+        "RenditionHead",
+        "Healthz",
+        "Readyz",
+        "Metrics",
+        "OpenApi",
+    } <= set(made)
 
 
 VERBS = {"get", "head", "put", "post", "patch", "delete"}
@@ -172,7 +185,15 @@ def test_what_needs_no_token():
 def test_the_storage_tells_parts_and_head_has_no_body():
     path = DOCUMENT["paths"]["/storage/{name}"]
     assert {"200", "206", "304", "416", "401", "403", "404"} <= set(path["get"]["responses"])
-    assert all("content" not in response for response in path["head"]["responses"].values())
+    shown = DOCUMENT["paths"]["/storage/{name}/rendition"]
+    assert {"200", "400", "401", "403", "404", "503"} <= set(shown["get"]["responses"])
+    for head in (path["head"], shown["head"]):
+        assert all("content" not in response for response in head["responses"].values())
+
+
+def test_the_sizes_of_renditions_are_those_that_are_drawn():
+    assert {kind.value: side for kind, side in SIDES.items()} == doors.SIDES
+    assert tuple(kind.value for kind in RenditionKind) == RENDITION_KINDS
 
 
 def test_no_schema_is_left_over():

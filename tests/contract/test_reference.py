@@ -99,4 +99,5 @@ def test_the_matrix_has_every_row(command):
 
 def test_the_matrix_has_the_files():
     assert "| POST /upload | yes |" in ACCESS
-    assert "/storage/{name}" in ACCESS
+    assert "| GET, HEAD /storage/{name} |" in ACCESS
+    assert "| GET, HEAD /storage/{name}/rendition |" in ACCESS

@@ -225,6 +225,18 @@ async def test_stored_files_are_read_by_those_who_may(world):
     assert found == []
 
 
+async def test_renditions_are_shown_to_those_who_may_read_the_file(world):
+    found = []
+    for case in file_cases("download"):
+        path = f"/storage/{world.thing('file', case.object)}/rendition?kind=thumb"
+        async with world.rest.http.get(path, headers={"Authorization": token_of(world, case)}) as answer:
+            content = await answer.read()
+            shown = answer.status == 200 and answer.content_type == "image/jpeg"
+            if answer.status != case.status or shown != (case.status == 200) or b"CANARY" in content:
+                found.append((case, answer.status, content[:200]))
+    assert found == []
+
+
 async def test_uploads_belong_to_a_brand_of_the_token(world):
     found = []
     for case in file_cases("upload"):

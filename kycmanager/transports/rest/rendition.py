@@ -8,7 +8,7 @@ from aiohttp import web
 
 from kycmanager.domain.errors import Code, KycError, invalid
 from kycmanager.domain.files import RENDITION_KINDS
-from kycmanager.ports import FileStore
+from kycmanager.file_ports import FileStore
 from kycmanager.transports.rest.answers import Answer
 from kycmanager.transports.rest.commands import query_fields
 from kycmanager.transports.rest.readable import Readable
@@ -34,6 +34,8 @@ class RenditionDoor:
 
     async def _handle(self, request: web.BaseRequest, name: str) -> web.StreamResponse:
         file = await self._readable.find(request, name)
+        if file.held:  # who decides of it fetches the file itself
+            raise KycError(Code.NOT_FOUND, "A file that is held back has no rendition")
         kind, page = _wanted(query_fields(request))
         try:
             async with asyncio.timeout(self._request_seconds):

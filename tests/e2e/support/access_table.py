@@ -158,6 +158,7 @@ COMMANDS = {
     "SysRevokeToken": (NOBODY, FORBIDDEN),
     "SysRevokeSubject": (NOBODY, FORBIDDEN),
     "SysExpireDue": (NOBODY, FORBIDDEN),
+    "SysRecordMalware": (NOBODY, FORBIDDEN),
     "SysCheck": (NOBODY, FORBIDDEN),
     "SysVerify": (NOBODY, FORBIDDEN),
 }

@@ -126,6 +126,13 @@ class World:
             "Unsubscribe": channel,
             "SysRevokeToken": {"jti": "x", "expires": 1},
             "SysRevokeSubject": {"session": 9, "sub": customer, "not_before": 1},
+            "SysRecordMalware": {
+                "brand": "acme",
+                "owner_kind": "customer",
+                "owner_id": 1,
+                "file_id": self.thing("file", name),
+                "malware": "X",
+            },
             "SysExpireDue": {"steps": [self.thing("step", name)], "documents": [self.thing("document", name)]},
         }.get(command, {})
 
