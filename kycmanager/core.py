@@ -16,7 +16,7 @@ from kycmanager.commands.execute import Executor
 from kycmanager.config import Config, Quotas, scanner_address
 from kycmanager.domain.errors import KycError
 from kycmanager.domain.files import CUSTOMER
-from kycmanager.ports import Clock, Progress, StoreRefused
+from kycmanager.ports import AuditQuery, Clock, Progress, StoreRefused
 from kycmanager.store.cache import Cache
 from kycmanager.store.replies import Replies
 from kycmanager.store.sqlite import SqliteStore
@@ -132,7 +132,7 @@ class Core:
             self.cache,
             self.store,
             self.replies,
-            clock,
+            self._now,
             StrandLimits(
                 queue_max=config.limits.write_queue_max,
                 batch_max=config.limits.batch_commands_max,
@@ -143,6 +143,7 @@ class Core:
         )
         self.verifier = Verifier(load_keys(config.tokens, data_dir), config.tokens, self.revocations, clock)
         self.started_time = 0
+        self._last_written = 0
         self.connections: Callable[[], int] = lambda: 0
         self.executor = Executor(
             TABLE,
@@ -180,12 +181,18 @@ class Core:
             opened = await self.storage.open()
         except StorageError as error:
             raise StoreRefused(error.reason) from None
+        newest, _, _ = await self.store.audit(AuditQuery(brands=None, limit=1))
+        self._last_written = newest[0].time if newest else 0
         tell_storage(opened, await self._agree_on_files())
         await self.files.agree_on_decisions(self.store)
         await self.renderer.open()
         # What was loaded stays: the collector need not walk it again.
         gc.collect()
         gc.freeze()
+
+    def _now(self) -> int:
+        """Return the time of a write: never before the last one, even if the clock was set back while nobody ran."""
+        return max(self.clock(), self._last_written)
 
     async def _agree_on_files(self) -> PinReport:
         return await self.storage.reconcile_pins(self.cache.attached_files())

@@ -86,7 +86,7 @@ async def test_an_upload_that_nobody_attaches_lives_as_long_as_told(open_daemon)
 async def test_a_lost_file_is_told_and_the_rest_goes_on(daemon):
     await daemon.step()
     made = await daemon.document()
-    (daemon.folder / "storage" / f"{made['file_id']}.txt").unlink()
+    (daemon.folder / "storage" / f"{made['file_id']}.txt.sealed").unlink()
     await daemon.restart()
     assert (await daemon.boss.call("MngGetKycDocuments"))["rows"] == [made]
 
@@ -165,3 +165,16 @@ async def test_tasks_are_waited_for_whatever_they_do():
     await tasks.finish()
     await tasks.finish()
     assert done == [0, 2, 3]
+
+
+async def test_after_a_start_with_the_clock_set_back_the_audit_is_found_by_time(daemon):
+    await daemon.template("early")
+    daemon.now -= 3600
+    await daemon.restart()
+    await daemon.template("late")
+    times = [row.time for row in await daemon.audit()]
+    assert times == [times[0]] * 2
+    assert len(await daemon.audit(time_from=times[0], time_to=times[0])) == 2
+    daemon.now += 7200
+    await daemon.template("later")
+    assert (await daemon.audit())[-1].time == times[0] + 3600
