@@ -211,6 +211,7 @@ class Executor:
 
     def _refusal(self, call: Call, error: BaseException) -> KycError:
         if isinstance(error, KycError):
+            error.__traceback__ = None  # its frames hold the call, and that who is given this: none would ever go
             return error
         correlation = self._faults(call.command.name, error)
         return KycError(Code.INTERNAL, "Something failed here; the log knows", {"correlation_id": correlation})
