@@ -1,6 +1,7 @@
 """Commands over HTTP: routes, conversions, the order of refusals, writes that outlive their caller."""
 
 import asyncio
+import gc
 import io
 from typing import Any
 
@@ -11,6 +12,7 @@ from jwt import PyJWS
 
 from kycmanager.commands import TABLE
 from kycmanager.domain.enums import SessionType
+from kycmanager.domain.errors import KycError
 
 SECRET = "x" * 48
 ROUTES = [(method, row) for row in TABLE if row.route for method in row.route.methods]
@@ -305,3 +307,17 @@ async def test_many_at_once(rest) -> None:
         return wrote, answer["count"]
 
     assert await asyncio.gather(*(one(customer) for customer in range(100, 200))) == [(200, 1)] * 100
+
+
+async def test_a_refused_write_leaves_nothing_in_memory(rest) -> None:
+    """An exception holds its frames, and they hold the call: such a ring must come apart."""
+
+    def refusals() -> int:
+        gc.collect()
+        return sum(type(each) is KycError for each in gc.get_objects())
+
+    before = refusals()
+    for number in range(20):
+        path = f"/manager/kyc/templates/{number + 1000}"
+        assert (await rest.ask("DELETE", path, headers=rest.manager()))[0] == 404
+    assert refusals() <= before + 2
