@@ -47,7 +47,7 @@ DAMAGED = (
 """What decoders raise at damaged files; their words are about the insides of the format."""
 
 pillow_heif.register_heif_opener(thumbnails=False)
-pillow_heif.options.DECODE_THREADS = 1  # the process may start no threads
+pillow_heif.options.DECODE_THREADS = 1  # the process may start few threads
 warnings.simplefilter("ignore")
 warnings.simplefilter("error", Image.DecompressionBombWarning)
 

@@ -3,6 +3,8 @@
 import io
 import os
 import struct
+import subprocess
+import sys
 import tempfile
 import zlib
 
@@ -321,3 +323,33 @@ async def test_an_upload_that_cannot_be_decoded_leaves_nothing(tmp_path, clock, 
     ]
     assert (await storage.stats()).files == 1
     await storage.close()
+
+
+AS_NOBODY = """
+import os, sys
+from storagemanager.content.inspector import inspect
+from storagemanager.content.model import Inspect
+from storagemanager.sandbox.confine import confine
+from storagemanager.sandbox.model import Limits
+descriptor = os.open(sys.argv[1], os.O_RDONLY)
+if os.getuid() == 0:
+    os.setgroups([])
+    os.setgid(65534)
+    os.setuid(65534)
+confine(Limits())
+print(inspect(descriptor, Inspect(sys.argv[2], 10**7)))
+"""
+
+
+@pytest.mark.parametrize("extension", ["heic", "jpg", "pdf"])
+def test_decoders_run_with_next_to_no_rights_for_other_users_than_root(tmp_path, extension):
+    """The decoder of HEIC starts a thread, which bounds on processes must not forbid."""
+    (tmp_path / "file").write_bytes(GOOD[extension])
+    done = subprocess.run(
+        [sys.executable, "-c", AS_NOBODY, tmp_path / "file", extension],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert (done.stdout.strip(), done.stderr) == (str(Inspection()), "")
