@@ -17,6 +17,8 @@ PIP := $(BIN)/python -m pip install -qq --no-input --disable-pip-version-check
 WORKERS ?= 2
 KILLS ?= 50
 CUTS ?= 20
+FAULTS ?= 12
+FLIPS ?= 100
 SEED ?= 1
 RESULTS := build/tests.xml
 
@@ -75,8 +77,9 @@ generate: .venv/.dev ## Write the reference, the OpenAPI document and the client
 bench: .venv/.bench ## Measure (ONLY=name,name measures some, QUICK=1 measures shortly)
 	@ONLY='$(ONLY)' QUICK='$(QUICK)' $(BIN)/python -m benchmarks
 
-torture: .venv/.dev ## Kill the daemon, cut its power, look at what is left (KILLS=50 CUTS=20 SEED=1 ONLY=kills,cuts)
-	@$(BIN)/python tests/torture/torture.py --kills $(KILLS) --cuts $(CUTS) --seed $(SEED) $(if $(ONLY),--only $(ONLY))
+torture: .venv/.dev ## Kill it, cut its power, fail its disk, flip bits (KILLS=50 CUTS=20 FAULTS=12 FLIPS=100 SEED=1 ONLY=cuts)
+	@$(BIN)/python tests/torture/torture.py --kills $(KILLS) --cuts $(CUTS) --faults $(FAULTS) --flips $(FLIPS) \
+		--seed $(SEED) $(if $(ONLY),--only $(ONLY))
 
 drill: .venv/.dev ## Back up under load, restore, start a daemon on it, compare every row and file
 	@$(BIN)/python tests/backup/drill.py --seed $(SEED)

@@ -59,6 +59,12 @@ def disks():
 
 
 @pytest.fixture
+def machine():
+    """Tell what a machine lacks, "" for nothing."""
+    return need
+
+
+@pytest.fixture
 def strace():
     """A machine on which system calls can be watched."""
     need(torture_kills.missing())

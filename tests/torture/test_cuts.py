@@ -19,7 +19,6 @@ def test_what_was_acknowledged_survives_a_power_cut(tortured):
         ("synchronous-off", {"lost", "not_started", "feed_gaps"}),
         ("no-folder-fsync", {"rows_without_file"}),
         ("no-file-fsync", {"rows_without_file"}),
-        ("answer-before-commit", {"lost", "doubled"}),
         ("row-before-file", {"rows_without_file"}),
     ],
 )

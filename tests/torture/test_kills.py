@@ -22,7 +22,6 @@ def test_it_dies_right_before_its_calls(tortured, strace):
     [
         ("answer-before-commit", {"lost", "doubled"}),
         ("two-transactions", {"half_effects", "audit_gaps", "not_started"}),
-        ("row-before-file", {"rows_without_file", "errors_logged"}),
         ("forget-the-audit", {"audit_gaps", "not_started"}),
     ],
 )

@@ -9,6 +9,7 @@ import shutil
 import sys
 import tempfile
 import time
+import traceback
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor, as_completed
@@ -21,7 +22,9 @@ ROOT = HERE.parents[1]
 sys.path[:0] = [str(ROOT), str(HERE), str(ROOT / "tests" / "e2e" / "support")]
 
 import torture_cuts  # noqa: E402 - found by the line above
+import torture_damage  # noqa: E402
 import torture_disk  # noqa: E402
+import torture_faults  # noqa: E402
 import torture_kills  # noqa: E402
 from torture_check import ZEROS, Findings  # noqa: E402
 from torture_rounds import Job, Outcome  # noqa: E402
@@ -38,6 +41,8 @@ class Part(NamedTuple):
 PARTS = {
     "kills": Part(torture_kills.kill, 20, lambda: ""),
     "cuts": Part(torture_cuts.cut, torture_cuts.ROUNDS, torture_disk.missing),
+    "faults": Part(torture_faults.fault, 1, lambda: ""),
+    "flips": Part(torture_damage.damage, torture_damage.ROUNDS, lambda: ""),
 }
 
 
@@ -46,6 +51,9 @@ def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--kills", type=int, default=50, help="kills at random moments and at system calls")
     parser.add_argument("--cuts", type=int, default=20, help="power cuts of an ext4 image; needs root")
+    parser.add_argument("--faults", type=int, default=12, help=f"of {', '.join(torture_faults.KINDS)}, in turn")
+    parser.add_argument("--flips", type=int, default=100, help="bits flipped in bases and files")
+    parser.add_argument("--first", type=int, default=0, help="number of the first round: begin where a fault was")
     parser.add_argument("--seed", default="1")
     parser.add_argument("--only", default=",".join(PARTS), help=f"parts to run, of {','.join(PARTS)}")
     parser.add_argument("--jobs", type=int, default=2, help="processes beside each other")
@@ -64,8 +72,8 @@ def jobs(args: argparse.Namespace) -> Iterator[Job]:
     """Cut the work into jobs, each with a seed of its own."""
     for name in args.only:
         wanted, size = getattr(args, name), PARTS[name].rounds
-        for number in range(0, wanted, size):
-            count = min(size, wanted - number)
+        for number in range(args.first, args.first + wanted, size):
+            count = min(size, args.first + wanted - number)
             yield Job(name, number, count, f"{args.seed}-{name}-{number}", args.wrong, args.stop_at_fault)
 
 
@@ -75,6 +83,8 @@ def do(job: Job, folder: Path, *, quiet: bool) -> Outcome:
     own.mkdir()
     try:
         return PARTS[job.part].do(own, job, (lambda _text: None) if quiet else say)
+    except Exception:  # as text: not every exception can be sent to another process
+        raise RuntimeError(f"{job}: {traceback.format_exc()}") from None
     finally:
         if not quiet and any(own.glob("*.log")):
             (own / "data.log").rename(folder / f"{own.name}.log")

@@ -54,7 +54,7 @@ class Cuts(Rounds):
             power_off()
         await self.loaded(loading)
         self.disk.restart()
-        self.bases.hashed.clear()
+        self.forget_files()
 
     async def _after_an_answer(self, count: int, power_off: Callable[[], None], cut: asyncio.Event) -> None:
         """Cut in the very moment in which the answer is read."""

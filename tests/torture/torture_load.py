@@ -76,6 +76,11 @@ class Line:
         async with asyncio.timeout(ANSWER_SECONDS_MAX):
             return await future
 
+    @property
+    def closed(self) -> bool:
+        """Whether the daemon has gone."""
+        return self._task.done()
+
     async def _read(self) -> None:
         try:
             while True:
@@ -149,10 +154,13 @@ class Load:
             while True:
                 customer = self.customer()
                 self.touched.add(customer.number)
-                while not customer.done and customer.under_way is None:
-                    await self._one(customer, line, rest)
-        except BROKEN:
-            return
+                try:
+                    while not customer.done and customer.under_way is None:
+                        await self._one(customer, line, rest)
+                except BROKEN:
+                    if self.over or self.trouble is None or line.closed:
+                        return
+                    await asyncio.sleep(RETRY_SECONDS)  # a connection of HTTP was not to be had
         except Refused as refused:
             self.faults.append(f"refused: {refused}")
 

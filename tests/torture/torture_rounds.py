@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import hashlib
 import json
 import random
 import re
@@ -12,6 +13,7 @@ from collections.abc import Callable, Coroutine
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import aiohttp
 from running import Process
 from torture_check import Bases, Findings, ask_everything
 from torture_load import BROKEN, Line, Load
@@ -62,11 +64,13 @@ class Rounds:
         self.folder = folder
         self.job = job
         self.rng = random.Random(job.seed)
+        self.sealed = self.rng.random() < 0.5
         self.process = Process(data or folder / "data", program=self.program())
         self.process.log, self.process.config = folder / "data.log", folder / "data.toml"
         self.process.config.write_text(self.settings())
         self.load = Load(job.seed)
-        self.bases = Bases(self.process.folder)
+        self.bases = Bases(self.process.folder, sealed=self.sealed)
+        self._read_back: set[str] = set()
         self.findings = Findings()
         self.figures: Counter[str] = Counter()
         self.clock: Callable[[], float] = time.time
@@ -80,8 +84,8 @@ class Rounds:
         return (str(HERE / "wrong_build.py"), wrong) if wrong else ("-m", "kycmanager")
 
     def settings(self) -> str:
-        """Return the text of config.toml."""
-        return ""
+        """Return the text of config.toml: half of the jobs keep everything in clear."""
+        return f"[encryption]\nenabled = {'true' if self.sealed else 'false'}\n"
 
     def token(self, who: str, customer: int) -> str:
         """Return a token of a manager, a workflow or a customer."""
@@ -161,9 +165,27 @@ class Rounds:
         line = await Line.open(self.process.tcp, packed=False)
         await ask_everything(self.load, line, self.token, self.findings, self.rng, whole=whole)
         await line.close()
+        await self._read_files()
         if whole:
             self.bases.look(self.load, self.findings, started=False)
         self.read_log()
+
+    def forget_files(self) -> None:
+        """Look at all files anew from now on: their disk has lost its power."""
+        self.bases.hashed.clear()
+        self._read_back.clear()
+
+    async def _read_files(self) -> None:
+        """Fetch the sealed files that were not fetched yet: nobody else can say whether they are intact."""
+        fresh = self.load.files.keys() - self._read_back if self.sealed else set()
+        headers = {"Authorization": self.token("manager", 0)}
+        async with aiohttp.ClientSession("http://{}:{}".format(*self.process.http)) as rest:
+            for uuid in sorted(fresh):
+                async with rest.get(f"/storage/{uuid}", headers=headers) as answer:
+                    content = await answer.read()
+                if hashlib.sha256(content).hexdigest() != self.load.files[uuid][0]:
+                    self.findings.add("lost", f"file {uuid} is answered {answer.status} {content[:100]!r}")
+        self._read_back |= fresh
 
     async def finish(self) -> None:
         """Start once more, check everything, and end the daemon as an operator does."""
