@@ -199,9 +199,9 @@ class StorageManager:
         self._opened()
         return await self._keys.one(meta)
 
-    async def known(self, uuids: Iterable[str]) -> set[str]:
-        """Return which of these uuids have a row, be it damaged."""
-        return set(await self._opened().metadata.known(list(uuids)))
+    async def known(self, uuids: Iterable[str]) -> dict[str, bool]:
+        """Return which of these uuids have a row, be it damaged, and whether their file is sealed."""
+        return await self._opened().metadata.known(list(uuids))
 
     async def path(self, meta: FileMeta) -> Path | None:
         """Return the checked file's local path for a server to send from, None for a sealed or distant file.

@@ -38,6 +38,7 @@ class Cache:
         self._workers = workers
         self._sizes: OrderedDict[str, int] = OrderedDict()
         self._names: defaultdict[str, set[str]] = defaultdict(set)
+        self._clear: set[str] = set()
         self._bytes = 0
 
     @property
@@ -48,13 +49,13 @@ class Cache:
     async def open(self) -> None:
         """Find what was kept before, remove what a crash left half written; the oldest go first from now on."""
         found = await self._workers.submit(self._found)
-        for name, size in found:
-            self._note(name, size)
+        for name, size, clear in found:
+            self._note(name, size, clear=clear)
         await self._shrink()
 
-    def uuids(self) -> list[str]:
-        """Return the files of which something is kept."""
-        return list(self._names)
+    def uuids(self) -> dict[str, bool]:
+        """Return the files of which something is kept, and whether some of it is in clear."""
+        return {uuid: not self._clear.isdisjoint(names) for uuid, names in self._names.items()}
 
     async def get(self, name: str, key: bytes | None) -> bytes | None:
         """Return what was kept under a name, None where nothing intact is."""
@@ -72,7 +73,7 @@ class Cache:
         sealed = _sealed(name, key, content)
         if len(sealed) > self._bytes_max or not await self._workers.submit(self._write, name, sealed):
             return
-        self._note(name, len(sealed))
+        self._note(name, len(sealed), clear=key is None)
         await self._shrink()
 
     async def forget(self, uuids: Iterable[str]) -> None:
@@ -92,8 +93,10 @@ class Cache:
         if gone:
             await self._workers.submit(self._remove, gone)
 
-    def _note(self, name: str, size: int) -> None:
+    def _note(self, name: str, size: int, *, clear: bool) -> None:
         self._forget(name)
+        if clear:
+            self._clear.add(name)
         self._sizes[name] = _on_disk(size)
         self._bytes += _on_disk(size)
         self._names[name[:_UUID_CHARS]].add(name)
@@ -104,11 +107,12 @@ class Cache:
             self._bytes -= size
             uuid = name[:_UUID_CHARS]
             self._names[uuid].discard(name)
+            self._clear.discard(name)
             if not self._names[uuid]:
                 del self._names[uuid]
 
-    def _found(self) -> list[tuple[str, int]]:
-        """Return names and sizes, the one used longest ago first."""
+    def _found(self) -> list[tuple[str, int, bool]]:
+        """Return names, sizes and whether they are in clear, the one used longest ago first."""
         found = []
         try:
             make_folder(self._folder)
@@ -117,10 +121,12 @@ class Cache:
                     Path(entry.path).unlink(missing_ok=True)
                 elif is_uuid(entry.name[:_UUID_CHARS]) and entry.is_file(follow_symlinks=False):
                     state = entry.stat(follow_symlinks=False)
-                    found.append((state.st_mtime_ns, entry.name, state.st_size))
+                    with Path(entry.path).open("rb") as file:
+                        clear = file.read(len(FORM) + 1) != FORM + _SEALED
+                    found.append((state.st_mtime_ns, entry.name, state.st_size, clear))
         except OSError:
             return []
-        return [(name, size) for _, name, size in sorted(found)]
+        return [(name, size, clear) for _, name, size, clear in sorted(found)]
 
     def _read(self, name: str, key: bytes | None) -> bytes | None:
         path = self._folder / name

@@ -33,8 +33,8 @@ class Files(Protocol):
         """Return the key a file is sealed with, None for one in clear."""
         ...
 
-    async def known(self, uuids: Iterable[str]) -> set[str]:
-        """Return which of these are stored."""
+    async def known(self, uuids: Iterable[str]) -> dict[str, bool]:
+        """Return which of these are stored, and whether they are sealed."""
         ...
 
 
@@ -68,9 +68,10 @@ class Renderer:
         await self.tidy()
 
     async def tidy(self) -> None:
-        """Remove what is kept of files that are gone."""
+        """Remove what is kept of files that are gone, and in clear of files that were sealed since."""
         kept = self._cache.uuids()
-        await self._cache.forget(set(kept) - await self._files.known(kept))
+        known = await self._files.known(kept)
+        await self._cache.forget(uuid for uuid, clear in kept.items() if uuid not in known or (clear and known[uuid]))
 
     async def get(self, meta: FileMeta, kind: Kind, page: int) -> Rendition:
         """Return a rendition of a file that may be shown.

@@ -141,3 +141,20 @@ async def test_a_sealed_file_leaves_no_clear_rendition(make_drawing):
     assert MARK not in kept.read_bytes()
     assert await drawing.renderer.get(meta, Kind.VIEW, 1) == first
     assert drawing.renderer.made == 1
+
+
+async def test_a_file_that_is_sealed_later_takes_its_clear_renditions_along(make_drawing):
+    cipher = Cipher()
+    cipher.sealing = False
+    drawing = await make_drawing(cipher=cipher)
+    meta = await drawing.put(MARK, "txt")
+    await drawing.renderer.get(meta, Kind.VIEW, 1)
+    await drawing.renderer.tidy()
+    assert MARK in drawing.kept()[0].read_bytes()
+    cipher.sealing = True
+    assert await drawing.storage.seal(meta)
+    await drawing.renderer.tidy()
+    assert drawing.kept() == []
+    sealed = await drawing.storage.get(meta.uuid)
+    assert (await drawing.renderer.get(sealed, Kind.VIEW, 1)).content == MARK
+    assert MARK not in drawing.kept()[0].read_bytes()

@@ -57,7 +57,7 @@ async def test_what_is_kept_is_given_back_until_it_is_forgotten(make, tmp_path, 
     assert cache.file_bytes == 16_384
     assert await (await make()).get(ONE, key) == WORDS * 1000
     await cache.forget([ONE[:36], TWO[:36]])
-    assert (await cache.get(ONE, key), cache.file_bytes, cache.uuids(), names(tmp_path)) == (None, 0, [], [])
+    assert (await cache.get(ONE, key), cache.file_bytes, cache.uuids(), names(tmp_path)) == (None, 0, {}, [])
 
 
 @pytest.mark.parametrize(("kept", "asked"), [(KEY, OTHER), (KEY, None), (None, KEY)])
@@ -78,14 +78,14 @@ async def test_no_damage_is_shown(make, tmp_path, key):
     assert (WORDS in whole) is (key is None)
     for place in range(len(whole)):
         path.write_bytes(whole[:place] + bytes([whole[place] ^ 1]) + whole[place + 1 :])
-        cache._note(ONE, len(whole))
+        cache._note(ONE, len(whole), clear=False)
         assert await cache.get(ONE, key) is None, place
     for length in range(len(whole)):
         path.write_bytes(whole[:length])
-        cache._note(ONE, length)
+        cache._note(ONE, length, clear=False)
         assert await cache.get(ONE, key) is None, length
     path.write_bytes(whole)
-    cache._note(ONE, len(whole))
+    cache._note(ONE, len(whole), clear=False)
     assert await cache.get(ONE, key) == WORDS
 
 
@@ -94,6 +94,14 @@ async def test_one_sealed_rendition_is_none_of_another_file(make, tmp_path):
     await cache.put(ONE, KEY, WORDS)
     (tmp_path / "r" / ONE).rename(tmp_path / "r" / TWO)
     assert await (await make()).get(TWO, KEY) is None
+
+
+async def test_what_is_kept_in_clear_is_known_after_a_restart_too(make):
+    cache = await make()
+    await cache.put(ONE, None, WORDS)
+    await cache.put(TWO, KEY, WORDS)
+    for each in (cache, await make()):
+        assert each.uuids() == {ONE[:36]: True, TWO[:36]: False}
 
 
 async def test_the_one_not_asked_for_the_longest_goes_first(make, tmp_path):
@@ -118,7 +126,7 @@ async def test_a_start_removes_what_a_crash_left_and_touches_nothing_else(make, 
     (tmp_path / "r" / f".new-{ONE}").write_bytes(FORM)
     (tmp_path / "r" / "note").write_bytes(b"not ours")
     cache = await make()
-    assert (names(tmp_path), cache.uuids()) == (["folder", "note"], [])
+    assert (names(tmp_path), cache.uuids()) == (["folder", "note"], {})
 
 
 async def test_the_folder_may_be_deleted_at_any_time(make, tmp_path):
