@@ -21,8 +21,9 @@ FAULTS ?= 12
 FLIPS ?= 100
 SEED ?= 1
 RESULTS := build/tests.xml
+comma := ,
 
-.PHONY: help run test install check format generate bench torture drill acceptance demo lock clean
+.PHONY: help run test install check format generate bench torture hostile drill acceptance demo lock clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -86,6 +87,19 @@ drill: .venv/.dev ## Back up under load, restore, start a daemon on it, compare 
 
 acceptance: .venv/.dev ## Send a thousand good pictures and PDFs of others through the storage: how many are refused, and why
 	@$(BIN)/python tests/acceptance/accept.py
+
+hostile: .venv/.dev ## Attack it for long (ONLY=fuzz,api,clients,overload,canaries,soak CASES= SECONDS= HOURS= SEED=1)
+	@for name in $(or $(subst $(comma), ,$(ONLY)),fuzz api clients overload canaries soak); do
+		echo "== $$name"
+		case $$name in
+		fuzz|api) $(BIN)/python tests/hostile/$$name.py --seed $(SEED) $(if $(CASES),--cases $(CASES)) ;;
+		overload) $(BIN)/python tests/hostile/overload.py $(if $(SECONDS),--seconds $(SECONDS)) ;;
+		soak) $(BIN)/python tests/hostile/soak.py $(if $(SECONDS),--seconds $(SECONDS)) $(if $(HOURS),--hours $(HOURS)) ;;
+		clients) $(BIN)/python tests/hostile/clients.py ;;
+		canaries) HOSTILE_CANARIES=1000 $(BIN)/python -m pytest -q -o timeout=1200 tests/hostile/test_canaries.py ;;
+		*) echo "hostile: no $$name" >&2; exit 1 ;;
+		esac
+	done
 
 demo: .venv/.run ## Play the life of one customer on a daemon of its own
 	@$(BIN)/kycmanager demo

@@ -12,6 +12,9 @@ from kycmanager.transports.framing import Wire
 FLUSH_BYTES = 64 * 1024
 """What gathers before it is written."""
 
+KEEPALIVE = ((socket.TCP_KEEPIDLE, 60), (socket.TCP_KEEPINTVL, 10), (socket.TCP_KEEPCNT, 6))
+"""Seconds before a silent client is probed, between two probes, and how many may fail: the system would wait for hours."""
+
 _OK = 200
 
 
@@ -53,6 +56,8 @@ class Outlet(asyncio.Protocol):
         self.address = (transport.get_extra_info("peername") or ("",))[0]
         opened = transport.get_extra_info("socket")
         opened.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+        for option, value in KEEPALIVE:
+            opened.setsockopt(socket.IPPROTO_TCP, option, value)
         opened.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.transport.set_write_buffer_limits(high=self.door.limits.out_buffer_bytes_max // 2)
 

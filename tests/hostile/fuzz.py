@@ -26,7 +26,7 @@ sys.path[:0] = [str(ROOT), str(HERE / "support"), str(HERE.parent / "e2e" / "sup
 from mutations import a_frame, a_line, a_request  # noqa: E402 - found by the line above
 from report import Report, command  # noqa: E402
 from talk import Talk, framed  # noqa: E402
-from target import BRAND, MIB, Target  # noqa: E402
+from target import BRAND, MIB, PRODUCT, WRONG, Target  # noqa: E402
 
 BATCH = 100
 CLIENTS = 8
@@ -144,7 +144,9 @@ class Fuzz:
                 await door(chance, count)
                 if not after_first and self.sent[name] >= self.args.cases // 5:
                     after_first = self.target.rss_bytes
-                self.report.progress(f"{name}: {self.sent[name]} of {self.args.cases}")
+                self.report.progress(
+                    f"{name}: {self.sent[name]} of {self.args.cases}, {self.target.rss_bytes // MIB} MiB"
+                )
 
         await asyncio.gather(*(client(rng.randrange(1 << 30)) for _ in range(CLIENTS)))
         return self.target.rss_bytes - after_first
@@ -236,13 +238,15 @@ def cut(chance: random.Random, data: bytes) -> list[bytes]:
 
 
 def main(folder: Path, args: argparse.Namespace) -> int:
-    with Target(folder, '[logging]\nlevel = "debug"\n' if args.debug else "") as target:
+    config = '[logging]\nlevel = "debug"\n' if args.debug else ""
+    with Target(folder, config, WRONG if args.wrong else PRODUCT) as target:
         return Fuzz(target, args).run()
 
 
 def options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--cases", type=int, default=100_000)
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--wrong", action="store_true", help="against a build with a fault, which must be found")
     parser.add_argument("--debug", action="store_true", help="the daemon logs every command")
 
 

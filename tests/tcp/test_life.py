@@ -161,6 +161,8 @@ async def test_socket_options(daemon, client):
     (connection,) = daemon.app.tcp._door.connections
     opened = connection.transport.get_extra_info("socket")
     assert opened.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE)
+    for option in (socket.TCP_KEEPIDLE, socket.TCP_KEEPINTVL):
+        assert 0 < opened.getsockopt(socket.IPPROTO_TCP, option) <= 60
     assert opened.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
 
 

@@ -22,11 +22,16 @@ PROGRESS = re.compile(r"[\w ]+: \d+( of \d+)?")
 """What the daemon says on its way up."""
 
 
-class Target:
-    """A daemon in a folder of its own; `config` is the text of its settings."""
+PRODUCT = ("-m", "kycmanager")
+WRONG = (str(Path(__file__).parents[2] / "e2e" / "support" / "broken_daemon.py"), "MngGetKycProfiles", "fails")
+"""A build with a fault that must be found."""
 
-    def __init__(self, folder: Path, config: str = "") -> None:
-        self.process = Process(folder / "data", config=config)
+
+class Target:
+    """A daemon in a folder of its own; `config` is the text of its settings, `program` what the interpreter runs."""
+
+    def __init__(self, folder: Path, config: str = "", program: tuple[str, ...] = PRODUCT) -> None:
+        self.process = Process(folder / "data", config=config, program=program)
         self.folder = self.process.folder
 
     def __enter__(self) -> Self:
