@@ -13,7 +13,7 @@ FLUSH_BYTES = 64 * 1024
 """What gathers before it is written."""
 
 KEEPALIVE = ((socket.TCP_KEEPIDLE, 60), (socket.TCP_KEEPINTVL, 10), (socket.TCP_KEEPCNT, 6))
-"""Seconds before a silent client is probed, between two probes, and how many may fail: the system would wait for hours."""
+"""Seconds before a silent client is probed, between two probes, and how many may fail: by default it takes hours."""
 
 _OK = 200
 
