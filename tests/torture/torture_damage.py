@@ -111,7 +111,7 @@ class Damage(Rounds):
         try:
             return self._verify(folder) != 0
         except Exception:
-            self.findings.add("damage_unnamed", f"{where}: verify broke: {traceback.format_exc()[-300:]}")
+            self.findings.add("damage_unnamed", f"{where}: verify broke: {traceback.format_exc()[-900:]}")
             return True
 
     def _verify(self, folder: Path) -> int:
@@ -127,7 +127,7 @@ class Damage(Rounds):
             except StoreRefused as refused:
                 return str(refused)
             except Exception:
-                text = traceback.format_exc()[-300:]
+                text = traceback.format_exc()[-900:]
                 self.findings.add("damage_unnamed", f"the start broke: {text}")
                 return text
 
