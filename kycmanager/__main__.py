@@ -47,6 +47,7 @@ def parser() -> argparse.ArgumentParser:
     _settings(_command(commands, "verify", "check every record, the audit and every stored file", _late("verify")))
     _add_audit(commands)
     _add_backup(commands)
+    _add_keys(commands)
     return root
 
 
@@ -101,6 +102,17 @@ def _add_backup(commands: "argparse._SubParsersAction[argparse.ArgumentParser]")
     restore.add_argument(
         "--despite-faults", action="store_true", help="restore without the files that were damaged before the backup"
     )
+
+
+def _add_keys(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    group = commands.add_parser("keys", help="list and rotate the keys of encryption", description="Encryption keys.")
+    actions = group.add_subparsers(required=True, metavar="ACTION")
+    for name, summary, function in (
+        ("list", "show which key seals how much, never a key", "list_keys"),
+        ("rotate", "seal every key by a new master key, also while the daemon runs", "rotate"),
+        ("seal", "encrypt what was written in clear, also while the daemon runs", "seal"),
+    ):
+        _settings(_command(actions, name, summary, _late("keys", function)))
 
 
 def _add_demo(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:

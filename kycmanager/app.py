@@ -209,6 +209,7 @@ async def run_once(
 ) -> dict[str, Any]:
     """Open the core, run one local command on it, close it; raises StoreRefused or KycError."""
     core = Core(config, data_dir, report)
+    core.safe.alone = True
     try:
         await core.open()
         answer = await run_local(core.executor, command, data, report)

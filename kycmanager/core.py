@@ -16,6 +16,7 @@ from kycmanager.commands.execute import Executor
 from kycmanager.config import Config, Quotas, scanner_address
 from kycmanager.domain.errors import KycError
 from kycmanager.domain.files import CUSTOMER
+from kycmanager.encryption import Safe
 from kycmanager.ports import AuditQuery, Clock, Progress, StoreRefused
 from kycmanager.store.cache import Cache
 from kycmanager.store.replies import Replies
@@ -106,7 +107,6 @@ class Core:
         self.report = report
         self.clock = clock
         self.tasks = Tasks()
-        self.cache = Cache()
         self.replies = Replies(config.cache.prepared_bytes_max)
         self.revocations = Revocations()
         self.followers: list[Callable[[Committed], None]] = [self._revoke]
@@ -117,10 +117,15 @@ class Core:
             idempotency_seconds=idempotency_seconds,
             heads=data_dir / HEADS,
         )
+        self.safe = Safe(
+            config.encryption, data_dir, self.store, clock, self._run_for_keys, lambda: list(self.cache.steps.values())
+        )
+        self.cache = Cache(self.safe.vault)
         self.storage = StorageManager(
             data_dir,
             storage_settings(config),
             clock,
+            cipher=self.safe.cipher,
             limits_of=partial(quotas_of, config.quotas),
             scanner=scanner_of(config, data_dir),
             infected=self._tell_malware,
@@ -152,6 +157,7 @@ class Core:
             strand=self.strand,
             store=self.store,
             files=self.files,
+            keys=self.safe,
             clock=clock,
             daemon=self,
             prepared=self.replies,
@@ -164,6 +170,7 @@ class Core:
         for name in ("bases", "storage"):
             (self.data_dir / name).mkdir(parents=True, exist_ok=True)
         await self.store.open()
+        await self.safe.open()
         gc.disable()  # nothing that is loaded becomes garbage; looking for some would double the time
         try:
             await self._load()
@@ -171,9 +178,11 @@ class Core:
             gc.enable()
         self.started_time = self.clock()
         self.strand.start()
+        await self.safe.hold_attached()
 
     async def _load(self) -> None:
         snapshot = await self.store.load(self.report)
+        self.safe.load(snapshot)
         self.cache.load(snapshot)
         for revocation in snapshot.revocations:
             self.revocations.add(revocation)
@@ -184,6 +193,7 @@ class Core:
         newest, _, _ = await self.store.audit(AuditQuery(brands=None, limit=1))
         self._last_written = newest[0].time if newest else 0
         tell_storage(opened, await self._agree_on_files())
+        await self.safe.agree(self.storage)
         await self.files.agree_on_decisions(self.store)
         await self.renderer.open()
         # What was loaded stays: the collector need not walk it again.
@@ -236,8 +246,9 @@ class Core:
             self.strand.probe()
 
     async def expire_uploads(self) -> None:
-        """Remove the uploads that nobody attached in time, and what was drawn of files that are gone."""
+        """Remove the uploads that nobody attached in time, what was drawn of them, and keys that nothing needs."""
         await self.storage.expire(self.clock())
+        await self.safe.retire()
         await self.renderer.tidy()
 
     async def _tell_malware(self, owner: Owner, uuid: str, signature: str) -> None:
@@ -258,6 +269,11 @@ class Core:
     def _follow(self, committed: Committed) -> None:
         for follower in self.followers:
             follower(committed)
+        if committed.held_files:
+            self.tasks.spawn(self.safe.release(committed.held_files))
+
+    async def _run_for_keys(self, command: str, data: dict[str, Any]) -> None:
+        await run_local(self.executor, command, data)
 
     def _revoke(self, committed: Committed) -> None:
         for revocation in committed.revocations:

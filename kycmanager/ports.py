@@ -1,19 +1,20 @@
 """What the core needs of the world outside, as protocols; app.py alone chooses who answers them."""
 
-from collections.abc import AsyncIterator, Callable, Collection, Iterable, Sequence
-from contextlib import AbstractAsyncContextManager
+from collections.abc import Callable, Collection, Iterable, Sequence
 from typing import Any, Protocol
 
 from msgspec import Struct
 
-from kycmanager.domain.files import FileLabel, FileOwner
 from kycmanager.domain.records import (
     AuditRow,
+    BrandKey,
     Document,
     Event,
     FileFacts,
+    FileKey,
     IdempotencyRecord,
     Profile,
+    ProfileKey,
     Record,
     Revocation,
     Step,
@@ -73,6 +74,10 @@ class Records(Protocol):
     def profile_of(self, customer_id: int, brand: str) -> Profile | None: ...
     def step(self, step_id: int) -> Step | None: ...
     def steps_of(self, kyc_id: int) -> Sequence[Step]: ...
+    def answers(self, step: Step) -> dict[str, Any]:
+        """Return what was answered; opens it where it is sealed."""
+        ...
+
     def document(self, document_id: int) -> Document | None: ...
     def documents_of(self, kyc_id: int) -> Sequence[Document]: ...
     def document_with_file(self, file_id: str) -> Document | None:
@@ -106,9 +111,15 @@ class Changes(Records, Protocol):
     def put_template(self, template: Template) -> None: ...
     def remove_template(self, template_id: int) -> None: ...
     def put_profile(self, profile: Profile) -> None: ...
-    def put_step(self, step: Step) -> None: ...
+    def put_step(self, step: Step) -> Step:
+        """Keep a step; return it as it is kept, its answers sealed."""
+        ...
+
     def put_document(self, document: Document) -> None: ...
     def revoke(self, revocation: Revocation) -> None: ...
+    def hold_file(self, file: FileFacts, kyc_id: int) -> None:
+        """Have the data key of an attached file sealed by its profile from now on; once more does nothing."""
+        ...
 
     idempotency_seconds: int
     """How long a key repeats the first answer."""
@@ -150,6 +161,9 @@ class Batch(Struct, kw_only=True):
     events: list[Event]
     idempotency: list[IdempotencyRecord]
     revocations: list[Revocation]
+    file_keys: list[FileKey] = []
+    keys: list[ProfileKey] = []
+    """Keys that are to be on the disk before what they have sealed."""
     counters: dict[str, int]
     """The next free id per table, and of "event" and "audit", after this batch."""
 
@@ -164,6 +178,8 @@ class Snapshot(Struct, kw_only=True):
     documents: Iterable[Document]
     idempotency: Iterable[IdempotencyRecord]
     revocations: Iterable[Revocation]
+    brand_keys: Iterable[BrandKey] = ()
+    profile_keys: Iterable[ProfileKey] = ()
     counters: dict[str, int]
 
 
@@ -274,81 +290,6 @@ class Files(Protocol):
 
     async def verify(self, progress: Progress) -> tuple[int, list[tuple[str, str]]]:
         """Read every file again; return how many were checked, and (object, fault) of each that is not intact."""
-        ...
-
-
-class StoredFile(Struct, frozen=True, kw_only=True, gc=False):
-    """What a door shows of a stored file."""
-
-    uuid: str
-    storage_name: str
-    original_name: str
-    extension: str
-    signature: str
-    """The type detected in the content."""
-    content_type: str
-    """The type to serve it with."""
-    file_size: int
-    checksum: str
-    scope: int
-    purpose: str
-    owner: FileOwner
-    disposition: str
-    """The Content-Disposition a download of it has."""
-    held: bool = False
-    """Whether its content is held back until somebody decides."""
-    state: str = ""
-    """After an upload: accepted or quarantined, and what was found."""
-    findings: tuple[str, ...] = ()
-
-
-class FileRendition(Struct, frozen=True, gc=False):
-    """What a browser may be shown of a stored file; `pages` is how many the file has."""
-
-    content: bytes
-    content_type: str
-    pages: int
-
-
-class IncomingFile(Protocol):
-    """A file on its way in. Use by one task; `abort` is to be called in the end, whatever came before."""
-
-    async def write(self, chunk: bytes | memoryview) -> None: ...
-    def relabel(self, label: FileLabel) -> None:
-        """Change what was said of the file; where that is refused, nothing is changed."""
-        ...
-
-    async def finish(self) -> StoredFile:
-        """Return the file once it is on disk; its label must have an owner by now."""
-        ...
-
-    async def abort(self) -> None:
-        """Leave nothing behind; does nothing to a file that is stored."""
-        ...
-
-
-class FileStore(Protocol):
-    """The stored files, as far as a door needs them: it streams them in and out.
-
-    Every error is a KycError for the client; what an operator has to look at is logged already.
-    """
-
-    def receive(
-        self, *, name: str, declared_type: str, label: FileLabel, length_hint: int | None = None
-    ) -> IncomingFile: ...
-    async def find(self, uuid: str) -> StoredFile | None: ...
-    async def check(self, file: StoredFile) -> None:
-        """Return if the file is what was received."""
-        ...
-
-    async def read(
-        self, file: StoredFile, offset: int, length: int
-    ) -> AbstractAsyncContextManager[AsyncIterator[bytes]]:
-        """Check the file, then open a part of it."""
-        ...
-
-    async def rendition(self, file: StoredFile, kind: str, page: int) -> FileRendition:
-        """Return what a browser may be shown of the file; `kind` is one of RENDITION_KINDS, `page` counts from 1."""
         ...
 
 

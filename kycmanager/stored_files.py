@@ -8,7 +8,8 @@ from kycmanager import log
 from kycmanager.domain.errors import Code, KycError, invalid, not_found
 from kycmanager.domain.files import CUSTOMER, FileLabel, FileOwner
 from kycmanager.domain.records import FileFacts
-from kycmanager.ports import AuditQuery, FileRendition, IncomingFile, Progress, Store, StoredFile
+from kycmanager.file_ports import FileRendition, IncomingFile, StoredFile
+from kycmanager.ports import AuditQuery, Progress, Store
 from storagemanager import (
     FileMeta,
     FileState,
@@ -197,10 +198,11 @@ class StoredFiles:
         faults = [(name, "is missing") for name in report.missing]
         faults += [(name, "is damaged") for name in report.damaged]
         faults += [(name, "its row is damaged") for name in report.damaged_rows]
+        faults += [(name, "is sealed, and its key does not open") for name in report.unopened]
         faults += [(name, "has no row") for name in report.orphans]
         if report.base_problem:
             faults.append(("storage.db", report.base_problem))
-        return report.files + len(report.missing) + len(report.damaged), faults
+        return report.files + len(report.missing) + len(report.damaged) + len(report.unopened), faults
 
 
 async def _is_written(store: Store, file_id: str, verdict: Verdict) -> bool:
@@ -369,4 +371,5 @@ def file_facts(meta: FileMeta) -> FileFacts:
         owner_kind=meta.owner_kind,
         owner_id=meta.owner_id,
         brand=meta.brand,
+        data_key=meta.data_key or b"",
     )

@@ -1,6 +1,7 @@
 """What the daemon can do: the table of all commands, one row each."""
 
 from kycmanager.commands import audit, customer, documents, files, malware, profiles, steps, system, templates, workflow
+from kycmanager.commands import keys as keys_rows
 from kycmanager.commands.model import Command
 
 TABLE: tuple[Command, ...] = (
@@ -13,6 +14,7 @@ TABLE: tuple[Command, ...] = (
     *customer.COMMANDS,
     *workflow.COMMANDS,
     *malware.COMMANDS,
+    *keys_rows.COMMANDS,
     *system.COMMANDS,
     system.describe_row(lambda: TABLE),
 )

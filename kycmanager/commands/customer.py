@@ -136,7 +136,9 @@ async def pin_referenced(context: PrepareContext, request: Any) -> dict[str, Fil
     if step is None:
         return {}
     text = context.records.template_text(step.template_id, step.template_version)
-    wanted = answer_rules.file_references(text.form_schema, answer_rules.merge(step.answers, request.answers))
+    wanted = answer_rules.file_references(
+        text.form_schema, answer_rules.merge(context.records.answers(step), request.answers)
+    )
     found = await context.files.facts(wanted) if wanted else {}
     if found:
         await context.files.pin(found)
@@ -152,12 +154,12 @@ async def unpin_referenced(files: Files, found: dict[str, FileFacts]) -> None:
 REFERENCED = Prepare(pin_referenced, unpin_referenced)
 
 
-def _submitted(step: Step) -> SubmittedReply:
+def _submitted(records: Records, step: Step) -> SubmittedReply:
     return SubmittedReply(
         step=SubmittedStep(
             id=step.id,
             status=step.status,
-            answers=step.answers,
+            answers=records.answers(step),
             submitted_time=step.submitted_time,
             updated_time=step.updated_time,
             version=step.version,
@@ -175,6 +177,8 @@ def _check(context: WriteContext, step: Step, given: dict[str, Any], *, partial:
         customer_id=step.customer_id,
         brand=step.brand,
     )
+    for file in context.facts.values():
+        context.changes.hold_file(file, step.kyc_id)
 
 
 def _hand_in_documents(context: WriteContext, step: Step) -> None:
@@ -189,12 +193,12 @@ def _hand_in_documents(context: WriteContext, step: Step) -> None:
 
 def submit_step(context: WriteContext, request: SubmitStep, target: Step) -> SubmittedReply:
     """Check every answer, hand the step and its documents in, tell the reviewers."""
-    merged = answer_rules.merge(target.answers, request.answers)
+    merged = answer_rules.merge(context.changes.answers(target), request.answers)
     step = steps.move(
         target,
         StepStatus.PENDING,
         now=context.now,
-        answers=merged,
+        answers=merged if request.answers else target.answers,
         submitted_time=context.now,
     )
     _check(context, target, merged, partial=False)
@@ -211,7 +215,7 @@ def submit_step(context: WriteContext, request: SubmitStep, target: Step) -> Sub
         old_status=target.status,
         new_status=step.status,
     )
-    return _submitted(step)
+    return _submitted(context.changes, step)
 
 
 def save_answers(context: WriteContext, request: SaveAnswers, target: Step) -> SubmittedReply:
@@ -219,7 +223,8 @@ def save_answers(context: WriteContext, request: SaveAnswers, target: Step) -> S
     if target.status not in {StepStatus.REQUIRED, StepStatus.REJECTED}:
         raise KycError(Code.INVALID_STATE, f"Step is {target.status.name.lower()}; its answers cannot change")
     _check(context, target, request.answers, partial=True)
-    step = steps.amend(target, now=context.now, answers=answer_rules.merge(target.answers, request.answers))
+    merged = answer_rules.merge(context.changes.answers(target), request.answers)
+    step = steps.amend(target, now=context.now, answers=merged)
     trail.put_step(context, "step.saved", step)
     trail.audit(
         context,
@@ -232,7 +237,7 @@ def save_answers(context: WriteContext, request: SaveAnswers, target: Step) -> S
         new_status=step.status,
         details={"fields": sorted(request.answers)},
     )
-    return _submitted(step)
+    return _submitted(context.changes, step)
 
 
 def get_documents(
@@ -271,7 +276,7 @@ def add_document(context: WriteContext, request: AddCustomerDocument, target: Pr
 def _recall_step(records: Records, step_id: int) -> SubmittedReply:
     found = records.step(step_id)
     assert found is not None
-    return _submitted(found)
+    return _submitted(records, found)
 
 
 def _recall_document(records: Records, document_id: int) -> CustomerDocumentReply:

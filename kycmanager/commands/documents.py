@@ -156,6 +156,7 @@ def attach(context: WriteContext, profile: Profile, file: FileFacts, step_id: in
         expire_time=0,
         version=1,
     )
+    context.changes.hold_file(file, profile.id)
     trail.put_document(context, "document.added", document)
     if profile.status is ProfileStatus.NONE:
         # The first document of a profile that nothing was asked of makes it a draft.

@@ -21,6 +21,7 @@ from kycmanager.domain.enums import SessionType
 from kycmanager.domain.errors import Code, KycError, forbidden, invalid
 from kycmanager.domain.records import IdempotencyRecord
 from kycmanager.domain.session import Session
+from kycmanager.key_ports import KeyCare
 from kycmanager.ports import (
     Changes,
     Clock,
@@ -140,6 +141,7 @@ class Executor:
         strand: Strand,
         store: Store,
         files: Files,
+        keys: KeyCare,
         clock: Clock,
         daemon: Daemon,
         prepared: Prepared,
@@ -152,6 +154,7 @@ class Executor:
         self._strand = strand
         self._store = store
         self._files = files
+        self._keys = keys
         self._clock = clock
         self._daemon = daemon
         self._prepared = prepared
@@ -257,6 +260,7 @@ class Executor:
             records=self._records,
             store=self._store,
             files=self._files,
+            keys=self._keys,
             progress=progress,
         )
         return await call.command.handler(context, call.request, target)

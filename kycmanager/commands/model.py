@@ -10,6 +10,7 @@ from kycmanager.domain.enums import SessionType
 from kycmanager.domain.errors import Code
 from kycmanager.domain.records import Record
 from kycmanager.domain.session import Session
+from kycmanager.key_ports import KeyCare
 from kycmanager.ports import Changes, Daemon, Files, Progress, Reader, Records, Store, Subscriber
 
 ID_MAX = 2**53 - 1
@@ -95,6 +96,7 @@ class QueryContext(Context, frozen=True):
     records: Reader
     store: Store
     files: Files
+    keys: KeyCare
     progress: Progress
 
 

@@ -51,8 +51,8 @@ def audit(
 
 def put_step(context: WriteContext, kind: str, step: Step) -> None:
     """Keep a step and tell its event."""
-    context.changes.put_step(step)
-    context.changes.emit(kind, step, brand=step.brand, customer_id=step.customer_id, kyc_id=step.kyc_id)
+    kept = context.changes.put_step(step)
+    context.changes.emit(kind, kept, brand=step.brand, customer_id=step.customer_id, kyc_id=step.kyc_id)
 
 
 def put_document(context: WriteContext, kind: str, document: Document) -> None:

@@ -51,6 +51,10 @@ ACTIONS: tuple[tuple[str, str], ...] = (
     ("file.released", "file_id, before: the state it had"),
     ("file.refused", "file_id, before: the state it had"),
     ("file.infected", "file_id, signature; owner and owner_id where no customer sent it. Nothing was stored"),
+    ("keys.rotation", "master: the id of the master key that is to seal all keys; the rotation has begun"),
+    ("keys.rotated", "master, keys: how many were sealed anew; the rotation is done"),
+    ("keys.sealed", "steps: how many had answers in clear, which are sealed now"),
+    ("keys.held", "files: how many have their key sealed by their profile now"),
     ("token.revoked", "jti"),
     ("token.subject_revoked", "session, sub, not_before"),
 )

@@ -66,7 +66,10 @@ class Profile(Struct, frozen=True, gc=False):
 
 
 class Step(Struct, frozen=True, gc=False):
-    """One thing asked of one customer. `explicit` = 1 when it was required by code, whatever its level."""
+    """One thing asked of one customer. `explicit` = 1 when it was required by code, whatever its level.
+
+    `answers` are kept sealed, as bytes, where the vault seals; `Records.answers` opens them.
+    """
 
     id: int
     customer_id: int
@@ -81,7 +84,7 @@ class Step(Struct, frozen=True, gc=False):
     required: int
     explicit: int
     status: StepStatus
-    answers: dict[str, Any]
+    answers: dict[str, Any] | bytes
     submitted_time: int
     created_time: int
     updated_time: int
@@ -187,6 +190,8 @@ class FileFacts(Struct, frozen=True, gc=False, kw_only=True):
     owner_kind: str
     owner_id: int
     brand: str
+    data_key: bytes = b""
+    """The key of a sealed file that no profile holds yet, itself sealed; empty for every other file."""
 
 
 class BrandKey(Struct, frozen=True, gc=False):

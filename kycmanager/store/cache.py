@@ -10,6 +10,7 @@ from kycmanager.domain.answers import file_references
 from kycmanager.domain.enums import DocumentStatus, StepStatus, TemplateStatus
 from kycmanager.domain.form_schema import fields
 from kycmanager.domain.records import Document, IdempotencyRecord, Profile, Step, Template, TemplateText
+from kycmanager.key_ports import Vault
 from kycmanager.ports import ListQuery, Page, Snapshot
 from kycmanager.store.indexes import COUNT_MAX, Index, id_cursor, time_cursor
 
@@ -22,7 +23,9 @@ TEMPLATE_FIELDS = ("level", "code", "status", "step_type")
 class Cache:
     """Tables and indexes; changed only by `publish`, after a commit. Answers `Records` and `Lists`."""
 
-    def __init__(self) -> None:
+    def __init__(self, vault: Vault | None = None) -> None:
+        self.vault = vault
+        """Opens sealed answers; None where nothing is sealed."""
         self.templates: dict[int, Template] = {}
         self.texts: dict[tuple[int, int], TemplateText] = {}
         self.profiles: dict[int, Profile] = {}
@@ -79,6 +82,14 @@ class Cache:
     def steps_of(self, kyc_id: int) -> tuple[Step, ...]:
         """Return all the steps of a profile, ids ascending."""
         return self._steps_of.get(kyc_id, ())
+
+    def answers(self, step: Step) -> dict[str, Any]:
+        """Return what was answered, opened where it is sealed."""
+        kept = step.answers
+        if isinstance(kept, dict):
+            return kept
+        assert self.vault is not None
+        return self.vault.open(step.kyc_id, step.id, kept)
 
     def document(self, document_id: int) -> Document | None:
         """Return a document, or None."""
@@ -154,7 +165,13 @@ class Cache:
         for step in self.steps.values():
             schema = asks.get((step.template_id, step.template_version))
             if schema is not None and step.answers:
-                yield from file_references(schema, step.answers)
+                yield from self._files_of(schema, step.answers)
+
+    def _files_of(self, schema: dict[str, Any], kept: dict[str, Any] | bytes) -> Sequence[str]:
+        if isinstance(kept, dict):
+            return file_references(schema, kept)
+        assert self.vault is not None
+        return self.vault.files(kept)
 
     # -- changes, after a commit only
 

@@ -2,14 +2,20 @@
 
 from typing import Any
 
+from msgspec.structs import replace
+
+from kycmanager.domain.answers import file_references
 from kycmanager.domain.enums import TemplateStatus
 from kycmanager.domain.errors import Code, KycError
 from kycmanager.domain.records import (
     AuditRow,
     Document,
     Event,
+    FileFacts,
+    FileKey,
     IdempotencyRecord,
     Profile,
+    ProfileKey,
     Record,
     Revocation,
     Step,
@@ -47,6 +53,9 @@ class Overlay:
         self._new_documents: dict[int, tuple[int, ...]] = {}
         self._files: dict[str, int] = {}
         self._uses: dict[int, bool] = {}
+        self._file_keys: dict[str, FileKey] = {}
+        self._seals = cache.vault is not None and cache.vault.sealing
+        self._new_keys: list[ProfileKey] = []
         self._undo: list[tuple[dict[Any, Any], Any, Any]] = []
         self._marks = (0, 0, 0)
 
@@ -135,6 +144,10 @@ class Overlay:
         held = self._steps_of.get(kyc_id)
         return self.cache.steps_of(kyc_id) if held is None else held
 
+    def answers(self, step: Step) -> dict[str, Any]:
+        """Return what was answered, opened where it is sealed."""
+        return self.cache.answers(step)
+
     def document(self, document_id: int) -> Document | None:
         """Return a document, or None."""
         return self.documents.get(document_id) or self.cache.documents.get(document_id)
@@ -195,8 +208,10 @@ class Overlay:
         if profile_id not in self.cache.profiles:
             self._set(self._customers, (profile.customer_id, profile.brand), profile.id)
 
-    def put_step(self, step: Step) -> None:
-        """Keep a step."""
+    def put_step(self, step: Step) -> Step:
+        """Keep a step, its answers sealed if they are not yet; return it as it is kept."""
+        if step.answers and self._seals and type(step.answers) is dict:
+            step = self._sealed(step, step.answers)
         # What `_set` does, written out: these two run for nearly every command.
         undo, steps_of, steps, kyc_id, step_id = self._undo, self._steps_of, self.steps, step.kyc_id, step.id
         held = steps_of.get(kyc_id)
@@ -206,6 +221,13 @@ class Overlay:
         steps[step_id] = step
         if step_id not in self.cache.steps:
             self._set(self._uses, step.template_id, value=True)
+        return step
+
+    def _sealed(self, step: Step, answers: dict[str, Any]) -> Step:
+        assert self.cache.vault is not None
+        text = self.template_text(step.template_id, step.template_version)
+        files = file_references(text.form_schema, answers)
+        return replace(step, answers=self.cache.vault.seal(step.kyc_id, step.id, answers, files))
 
     def put_document(self, document: Document) -> None:
         """Keep a document."""
@@ -216,6 +238,12 @@ class Overlay:
             self._set(self._new_documents, kyc_id, new)
         self._set(self.documents, document.id, document)
         self._set(self._files, document.file_id, document.id)
+
+    def hold_file(self, file: FileFacts, kyc_id: int) -> None:
+        """Have the data key of a sealed file sealed by the profile that holds the file from now on."""
+        vault = self.cache.vault
+        if file.data_key and vault is not None and file.file_id not in self._file_keys:
+            self._set(self._file_keys, file.file_id, vault.hold(file, kyc_id))
 
     def revoke(self, revocation: Revocation) -> None:
         """Refuse tokens from now on."""
@@ -241,6 +269,7 @@ class Overlay:
     def batch(self) -> Batch:
         """Return everything the transaction writes."""
         cache = self.cache
+        self._new_keys = cache.vault.unsaved() if cache.vault is not None else []
         made_and_removed = {key for key, found in self.templates.items() if found is None}
         return Batch(
             templates=_split(
@@ -255,6 +284,8 @@ class Overlay:
             events=self.events,
             idempotency=list(self.keys.values()),
             revocations=self.revocations,
+            file_keys=list(self._file_keys.values()),
+            keys=self._new_keys,
             counters=self.counters(),
         )
 
@@ -284,6 +315,13 @@ class Overlay:
         for kept in self.keys.values():
             cache.put_key(kept)
         cache.counters = self.counters()
+        if self._new_keys and cache.vault is not None:
+            cache.vault.saved(self._new_keys)
+
+    @property
+    def held_files(self) -> list[str]:
+        """The uuids of the files whose data keys are held by their profiles from now on."""
+        return list(self._file_keys)
 
     def touched_profiles(self) -> set[int]:
         """Return the profiles whose prepared replies are no longer true."""

@@ -47,6 +47,8 @@ class Committed(Struct, frozen=True):
 
     events: Sequence[Event]
     revocations: Sequence[Revocation]
+    held_files: Sequence[str] = ()
+    """Files whose data keys are held by their profiles from now on."""
 
 
 class CommandStrand:
@@ -238,7 +240,7 @@ class CommandStrand:
     def _publish(self, overlay: Overlay) -> None:
         overlay.publish()
         self._replies.drop(overlay.touched_profiles(), self._steps_of)
-        self._follow(Committed(overlay.events, overlay.revocations))
+        self._follow(Committed(overlay.events, overlay.revocations, overlay.held_files))
 
     def _steps_of(self, kyc_id: int) -> list[int]:
         return [step.id for step in self._cache.steps_of(kyc_id)]

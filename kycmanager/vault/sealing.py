@@ -44,7 +44,8 @@ class Key:
         try:
             return self._cipher.decrypt(sealed[:NONCE_BYTES], sealed[NONCE_BYTES:], self._bound(kind, names))
         except (InvalidTag, ValueError):
-            raise SealError(f"{kind} {names[0]!r} does not open with the key {self.id.hex()}") from None
+            shown = " ".join(str(name) for name in names if not isinstance(name, bytes))
+            raise SealError(f"{kind} {shown}: does not open with the key {self.id.hex()}") from None
 
     def wrap(self, other: "Key", kind: str, *names: int | str | bytes) -> bytes:
         """Return another key sealed by this one."""

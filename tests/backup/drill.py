@@ -114,6 +114,8 @@ class Drill:
             self.figures[f"{table}_rows"] = len(held)
         copy = self.folder / "copy.db"
         shutil.copy(restored, copy)
+        if (keys := restored.with_name("keys.db")).exists():
+            shutil.copy(keys, copy.with_name("keys.db"))
         store = SqliteStore(copy)
         await store.open()
         snapshot = await store.load(lambda *_: None)

@@ -133,8 +133,8 @@ async def test_counts_and_files_are_checked(daemon):
 async def test_what_is_wrong_with_files_is_named(daemon):
     gone, damaged = await daemon.upload(), await daemon.upload()
     folder = daemon.folder / "storage"
-    (folder / f"{gone}.txt").unlink()
-    (folder / f"{damaged}.txt").write_text("something else\n")
+    (folder / f"{gone}.txt.sealed").unlink()
+    (folder / f"{damaged}.txt.sealed").write_text("something else\n")
     (folder / "5d1f3a52-0000-4000-8000-000000000000.txt").write_text("nobody knows me\n")
     reply = await daemon.local("SysVerify", {})
     assert reply["checked"] == 2

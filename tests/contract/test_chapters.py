@@ -30,7 +30,7 @@ SOURCES = {path.stem: path.read_text("utf-8") for path in (Path(kycmanager.__fil
 NAMED = {
     name
     for text in SOURCES.values()
-    for name in re.findall(r'"((?:profile|step|document|template|token|file)\.\w+)"', text)
+    for name in re.findall(r'"((?:profile|step|document|template|token|file|keys)\.\w+)"', text)
 }
 NO_EVENT = {
     "profile.created",
@@ -39,6 +39,10 @@ NO_EVENT = {
     "file.infected",
     "file.released",
     "file.refused",
+    "keys.rotation",
+    "keys.rotated",
+    "keys.sealed",
+    "keys.held",
     "token.revoked",
     "token.subject_revoked",
 }

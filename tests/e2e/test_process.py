@@ -63,7 +63,7 @@ async def test_the_data_is_for_its_owner_alone(process, tmp_path):
     await seed(process)
     found = [path for path in (tmp_path / "data").rglob("*") if path.name != "ready.json"]
     assert any(path.suffix == ".db" for path in found)
-    assert any(path.suffix == ".jpg" for path in found)
+    assert any(path.name.endswith(".jpg.sealed") for path in found)
     assert [path.name for path in found if path.stat().st_mode & 0o077 and not path.is_symlink()] == []
 
 
@@ -180,7 +180,7 @@ async def test_check_and_verify_with_and_without_the_daemon(process):
         done = await asyncio.to_thread(process.run, "verify")
         assert done.returncode == 0
         assert done.stdout.splitlines()[-1].endswith("files 1; faults 0")
-    stored = process.folder / "storage" / f"{file_id}.jpg"
+    stored = process.folder / "storage" / f"{file_id}.jpg.sealed"
     content = bytearray(stored.read_bytes())
     content[40] ^= 1
     stored.write_bytes(content)

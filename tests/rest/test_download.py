@@ -118,9 +118,9 @@ async def test_public_files(make) -> None:
 
 async def test_a_damaged_file_is_never_sent(rest) -> None:
     uuid = await store(rest)
-    path = rest.data / "storage" / f"{uuid}.txt"
-    path.chmod(0o600)
-    path.write_bytes(b"X" + TEXT[1:])
+    path = rest.data / "storage" / f"{uuid}.txt.sealed"
+    content = path.read_bytes()
+    path.write_bytes(content[:-1] + bytes([content[-1] ^ 1]))
     for method in ("GET", "HEAD"):
         status, answer, headers = await rest.ask(method, f"/storage/{uuid}", headers=rest.manager())
         assert status == 500

@@ -5,10 +5,10 @@ import pytest
 
 from kycmanager.domain.errors import KycError
 from kycmanager.vault import keyring as module
-from kycmanager.vault.answers import AnswerSeal
 from kycmanager.vault.keyring import BRAND_KEY_SECONDS, Keyring
 from kycmanager.vault.masters import Masters
 from kycmanager.vault.sealing import Key, SealError
+from kycmanager.vault.vault import Vault
 
 NOW = 1_800_000_000
 FILE, OTHER = "0d5f0f5e-9b4e-4c39-8c2c-3f9d1f1f7a10", "6b8e2f57-15a1-4c5e-8df4-9a1c6a2f0b33"
@@ -106,7 +106,7 @@ def test_a_brand_gets_a_key_a_day_and_old_ones_go(keyring):
 
 
 def test_a_destroyed_key_opens_and_seals_nothing_more(keyring):
-    answers = AnswerSeal(keyring, enabled=True)
+    answers = Vault(keyring, sealing=True)
     kept = answers.seal(7, 1, {"name": "Maria"}, [])
     held = keyring.wrap_for_profile(7, FILE, DATA_KEY)
     tombstone = keyring.destroy(7)
@@ -116,7 +116,7 @@ def test_a_destroyed_key_opens_and_seals_nothing_more(keyring):
     other.load([], [tombstone])
     for ring in (keyring, other):
         assert ring.destroyed(7)
-        assert AnswerSeal(ring, enabled=True).open(7, 1, kept) == {}
+        assert Vault(ring, sealing=True).open(7, 1, kept) == {}
         with pytest.raises(SealError):
             ring.open_for_profile(held)
         with pytest.raises(KycError, match="erased"):

@@ -71,6 +71,10 @@ def _json(text: str) -> dict[str, Any]:
     return NO_OBJECT if text == "{}" else _object(text)
 
 
+def _answers(kept: str | bytes) -> dict[str, Any] | bytes:
+    return _json(kept) if isinstance(kept, str) else kept
+
+
 def templates(rows: Rows) -> Iterator[Template]:
     """Read rows of `template`."""
     for row in rows:
@@ -145,7 +149,7 @@ class Decoder:
                 row[8],
                 row[9],
                 _STEP_STATUS[row[10]],
-                _json(row[20]),
+                _answers(row[20]),
                 numbers[row[11]],
                 numbers[row[12]],
                 numbers[row[13]],

@@ -11,6 +11,7 @@ from kycmanager.domain.records import (
     AuditRow,
     Document,
     Event,
+    FileKey,
     IdempotencyRecord,
     Profile,
     Record,
@@ -57,6 +58,7 @@ document: Callable[[Document], Row] = attrgetter(
 )  # fmt: skip
 owner: Callable[[Step | Document], Row] = attrgetter("customer_id", "brand")
 idempotency: Callable[[IdempotencyRecord], Row] = attrgetter("scope", "digest", "record_id", "record_version", "time")
+file_key: Callable[[FileKey], Row] = attrgetter("file_id", "kyc_id", "wrapped")
 revocation: Callable[[Revocation], Row] = attrgetter("jti", "session.real", "sub", "not_before", "expires")
 
 
@@ -76,8 +78,9 @@ def template_text(record: TemplateText) -> Row:
 
 
 def step(record: Step) -> Row:
-    """Return the columns of a step."""
-    return (*_STEP(record), _json(record.answers))
+    """Return the columns of a step; sealed answers stand there as they are."""
+    answers = record.answers
+    return (*_STEP(record), _json(answers) if isinstance(answers, dict) else answers)
 
 
 def audit(record: AuditRow) -> Row:

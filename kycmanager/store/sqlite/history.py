@@ -1,11 +1,12 @@
 """The questions to the audit and the feed, asked of read-only connections."""
 
 import sqlite3
+from collections.abc import Collection
 from typing import Any
 
 import msgspec
 
-from kycmanager.domain.records import AuditRow, Event
+from kycmanager.domain.records import AuditRow, Event, FileKey
 from kycmanager.ports import AuditQuery
 from kycmanager.store.sqlite import decode, sums
 from kycmanager.store.sqlite.columns import SELECT
@@ -37,6 +38,9 @@ _COUNTED = "SELECT count(*) FROM (SELECT 1 FROM audit WHERE "
 _UP_TO = " LIMIT :count_max + 1)"
 _COUNT = {True: _COUNTED + _OF_CUSTOMER + _UP_TO, False: _COUNTED + _OF_ALL + _UP_TO}
 
+_FILE_KEYS = """
+SELECT file_id, kyc_id, wrapped FROM file_key WHERE file_id IN (SELECT value FROM json_each(?))
+"""
 _AUDIT_ENDS = "SELECT (SELECT min(id) FROM audit), (SELECT max(id) FROM audit)"
 _NEXT_TIME = "SELECT id, time FROM audit WHERE id >= ? ORDER BY id LIMIT 1"
 
@@ -67,6 +71,23 @@ def events_after(db: sqlite3.Connection, seq: int, limit: int) -> list[Event]:
         if len(found) == limit:
             break
     return found
+
+
+def feed_chunks(db: sqlite3.Connection, after: int, limit: int) -> list[list[Event]]:
+    """Return the events of the next `limit` rows of the feed behind a number, each row by itself."""
+    rows = sums.checked(db.execute(_EVENTS + " LIMIT ?", (after, limit)).fetchall(), "feed")
+    return [decode.events(events, after=0, limit=len(events)) for _, _, events, _ in rows]
+
+
+def file_keys(db: sqlite3.Connection, file_ids: Collection[str]) -> dict[str, FileKey]:
+    """Return the data keys of those files that a profile holds, by uuid."""
+    rows = db.execute(_FILE_KEYS, (msgspec.json.encode(list(file_ids)).decode(),))
+    return {row[0]: FileKey(*row) for row in rows}
+
+
+def count_file_keys(db: sqlite3.Connection) -> int:
+    """Return how many data keys profiles hold."""
+    return int(db.execute("SELECT count(*) FROM file_key").fetchone()[0])
 
 
 def _values(query: AuditQuery) -> dict[str, Any]:

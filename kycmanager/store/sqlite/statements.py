@@ -140,4 +140,6 @@ INSERT INTO revocation (
 )
 VALUES (?, ?, ?, ?, ?, ?)
 """
+UPDATE_EVENTS = "UPDATE feed SET events = ?, sum = ? WHERE last_seq = ?"
+INSERT_FILE_KEY = "INSERT INTO file_key (file_id, kyc_id, wrapped) VALUES (?, ?, ?) ON CONFLICT DO NOTHING"
 UPDATE_COUNTER = "UPDATE counter SET value = ? WHERE name = ?"

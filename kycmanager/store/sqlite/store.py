@@ -4,17 +4,19 @@ import asyncio
 import contextlib
 import sqlite3
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Coroutine, Sequence
 from pathlib import Path
+from typing import Any
 
 import aiosqlite
 import msgspec
 
-from kycmanager.domain.records import AuditRow, Event
+from kycmanager.domain.records import AuditRow, Event, FileKey
 from kycmanager.ports import AuditQuery, Batch, Clock, OutcomeUnknown, Snapshot, StoreRefused
 from kycmanager.store.sqlite import chain, faults, history, load, schema, upkeep, write
 from kycmanager.store.sqlite.faults import RowDamaged
 from kycmanager.store.sqlite.heads import HeadFile, line_of
+from kycmanager.store.sqlite.keys import KeyBase
 from kycmanager.store.sqlite.lock import FileLock
 from kycmanager.store.sqlite.thread import connect, run
 
@@ -31,7 +33,7 @@ class SqliteStore:
 
     `clock` gives the time by which idempotency keys and revocations run out; `checkpoint_rows` and `log_bytes_max`
     bound the write-ahead log between two calls of `maintain`. `heads` is the file that tells, outside the base, where
-    the chain of the audit ends; None = none is kept.
+    the chain of the audit ends; None = none is kept. `keys` is the base beside it with the keys of what is sealed.
     """
 
     def __init__(
@@ -47,6 +49,7 @@ class SqliteStore:
         self.path = path
         self._log = path.with_name(f"{path.name}-wal")
         self._lock = FileLock(path.with_suffix(".lock"))
+        self.keys = KeyBase(path.with_name("keys.db"), self._adopt_keys)
         self._clock = clock
         self._idempotency_seconds = idempotency_seconds
         self._checkpoint_rows = checkpoint_rows
@@ -73,6 +76,7 @@ class SqliteStore:
             self._refuse_lost_base()
             await self._connect()
             await self._agree_on_heads()
+            await self.keys.open(await run(_open(self._writer), upkeep.vault_id))
             self._checker = await connect(self.path, read_only=True)
             self._check = asyncio.create_task(run(self._checker, schema.quick_check))
         except StoreRefused:
@@ -89,6 +93,7 @@ class SqliteStore:
         """
         try:
             snapshot = await load.load(_open(self._writer), progress)
+            brands, profiles = await self.keys.load()
             finding = await self._check if self._check else ""
         except (RowDamaged, sqlite3.Error, LookupError, TypeError, UnicodeError, msgspec.MsgspecError) as error:
             raise faults.refusal(self.path, error) from error
@@ -96,7 +101,10 @@ class SqliteStore:
             await self._end_check()
         if finding:
             raise faults.damaged(self.path, finding)
-        return snapshot
+        # An older base that was put back must not give a number again that a key, or a destroyed one, stands for.
+        free = max((key.kyc_id + 1 for key in profiles), default=0)
+        counters = snapshot.counters | {"profile": max(snapshot.counters["profile"], free)}
+        return msgspec.structs.replace(snapshot, brand_keys=brands, profile_keys=profiles, counters=counters)
 
     async def commit(self, batch: Batch) -> None:
         """Write one batch in one transaction, on disk when it returns.
@@ -106,9 +114,19 @@ class SqliteStore:
         """
         if self._doubtful:
             raise OutcomeUnknown("The base has not been reopened since a write failed")
+        if batch.keys:
+            await self._keep_keys(batch)
         try:
             rows, self._head = await run(_open(self._writer), write.commit, batch, self._counters, self._head)
             self._rows_in_log += rows
+        except OutcomeUnknown:
+            self._doubtful = True
+            raise
+
+    async def _keep_keys(self, batch: Batch) -> None:
+        """Keep new keys before what they seal; they may stay behind alone, sealing nothing."""
+        try:
+            await self.keys.keep(batch.keys)
         except OutcomeUnknown:
             self._doubtful = True
             raise
@@ -125,6 +143,7 @@ class SqliteStore:
         try:
             await self._connect()
             await run(_open(self._writer), upkeep.settle)
+            await self.keys.reopen()
         except (sqlite3.Error, OSError, UnicodeError) as error:
             raise OutcomeUnknown(f"{self.path} cannot be reopened: {error}") from error
         self._doubtful = False
@@ -137,6 +156,32 @@ class SqliteStore:
     async def events_after(self, seq: int, limit: int) -> Sequence[Event]:
         """Return the events with a number above `seq`, in order."""
         return await run(_open(self._feeder), history.events_after, seq, limit)
+
+    async def file_keys(self, file_ids: Collection[str]) -> dict[str, FileKey]:
+        """Return the data keys of those files that a profile holds, by uuid."""
+        return await run(_open(self._auditor), history.file_keys, file_ids)
+
+    async def count_file_keys(self) -> int:
+        """Return how many data keys profiles hold."""
+        return await run(_open(self._auditor), history.count_file_keys)
+
+    async def feed_chunks(self, after: int, limit: int) -> Sequence[Sequence[Event]]:
+        """Return the events of the next rows of the feed, each row by itself."""
+        return await run(_open(self._feeder), history.feed_chunks, after, limit)
+
+    async def replace_chunks(self, chunks: Sequence[Sequence[Event]]) -> None:
+        """Write rows of the feed anew, in one transaction; raises StoreFull or OutcomeUnknown with nothing changed."""
+        self._rows_in_log += await run(_open(self._writer), write.replace_chunks, chunks)
+
+    async def scrub(self, work: Callable[[], Coroutine[Any, Any, None]], *, whole: bool) -> None:
+        """Run `work` so that what it overwrites leaves no trace; `whole` then writes all of the base anew."""
+        writer = _open(self._writer)
+        await run(writer, upkeep.overwrite, on=True)
+        try:
+            await work()
+            await run(writer, upkeep.scrub, whole=whole)
+        finally:
+            await run(writer, upkeep.overwrite, on=False)
 
     async def maintain(self) -> None:
         """Checkpoint and forget what has run out, each when it is due; cheap to call after every batch.
@@ -165,8 +210,13 @@ class SqliteStore:
     async def close(self) -> None:
         """Stop the check, move the log into the base and give the lock back; a second call does nothing."""
         await self._end_check()
+        await self.keys.close()
         await self._disconnect()
         self._lock.release()
+
+    async def _adopt_keys(self, vault_id: bytes) -> None:
+        """Remember which base of keys belongs to this one."""
+        await run(_open(self._writer), upkeep.adopt_vault, vault_id)
 
     async def _connect(self) -> None:
         self._writer = await connect(self.path, read_only=False)

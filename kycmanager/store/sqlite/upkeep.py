@@ -50,3 +50,34 @@ def checkpoint(db: sqlite3.Connection, log: Path, log_bytes_max: int) -> bool:
 def settle(db: sqlite3.Connection) -> None:
     """Move all of the log into the base and flush it: after a failed write, this decides what the base holds."""
     db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+
+
+def vault_id(db: sqlite3.Connection) -> bytes:
+    """Return the id of the base of keys that belongs to this one, empty where nothing was ever sealed."""
+    found = db.execute("SELECT id FROM vault").fetchone()
+    return bytes(found[0]) if found else b""
+
+
+def adopt_vault(db: sqlite3.Connection, found: bytes) -> None:
+    """Write down which base of keys belongs to this one. Raises sqlite3.Error with nothing changed."""
+    try:
+        db.execute("BEGIN IMMEDIATE")
+        db.execute("DELETE FROM vault")
+        db.execute("INSERT INTO vault (id) VALUES (?)", (found,))
+        db.execute("COMMIT")
+    except sqlite3.Error:
+        if db.in_transaction:
+            db.execute("ROLLBACK")
+        raise
+
+
+def overwrite(db: sqlite3.Connection, *, on: bool) -> None:
+    """Have deleted and replaced content overwritten with zeros, or not: that costs a write here and there."""
+    db.execute(f"PRAGMA secure_delete = {'ON' if on else 'OFF'}")
+
+
+def scrub(db: sqlite3.Connection, *, whole: bool) -> None:
+    """Empty the log, which holds what was; `whole` first writes all pages anew, without what was deleted before."""
+    if whole:
+        db.execute("VACUUM")
+    db.execute("PRAGMA wal_checkpoint(TRUNCATE)")

@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 from operator import add
 from typing import Any
 
+from kycmanager.domain.records import Event
 from kycmanager.ports import Batch
 from kycmanager.store.sqlite import chain, encode
 from kycmanager.store.sqlite import statements as sql
@@ -58,6 +59,7 @@ def _write_records(db: sqlite3.Connection, batch: Batch) -> None:
     _update(db, sql.UPDATE_STEP, encode.step, batch.steps.updated)
     _write(db, sql.INSERT_DOCUMENT, encode.document, batch.documents.inserted, encode.owner)
     _update(db, sql.UPDATE_DOCUMENT, encode.document, batch.documents.updated)
+    db.executemany(sql.INSERT_FILE_KEY, map(encode.file_key, batch.file_keys))
 
 
 def _write_feed(db: sqlite3.Connection, batch: Batch, head: chain.Head) -> chain.Head:
@@ -71,6 +73,18 @@ def _write_feed(db: sqlite3.Connection, batch: Batch, head: chain.Head) -> chain
     _write(db, sql.INSERT_IDEMPOTENCY, encode.idempotency, batch.idempotency)
     _write(db, sql.INSERT_REVOCATION, encode.revocation, batch.revocations)
     return chain.extend(db, head, audit)
+
+
+def replace_chunks(db: sqlite3.Connection, chunks: Sequence[Sequence[Event]]) -> int:
+    """Write rows of the feed anew, each the events of one row; return how many. Raises as `commit` does."""
+    try:
+        db.execute("BEGIN IMMEDIATE")
+        rows = sealed([row for chunk in chunks for row in encode.events(chunk)])
+        db.executemany(sql.UPDATE_EVENTS, [(events, found, last) for last, _, events, found in rows])
+        db.execute("COMMIT")
+    except Exception as error:
+        raise write_fault(db, error) from error
+    return len(chunks)
 
 
 def _write_counters(db: sqlite3.Connection, batch: Batch, counters: dict[str, int]) -> None:

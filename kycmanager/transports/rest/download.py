@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from aiohttp import web
 
 from kycmanager.domain.errors import KycError
-from kycmanager.ports import FileStore, StoredFile
+from kycmanager.file_ports import FileStore, StoredFile
 from kycmanager.transports.rest import ranges
 from kycmanager.transports.rest.answers import Answer
 from kycmanager.transports.rest.readable import Readable

@@ -5,7 +5,7 @@ from typing import Protocol
 
 from kycmanager.domain.errors import invalid
 from kycmanager.domain.files import FileLabel
-from kycmanager.ports import FileStore, IncomingFile, StoredFile
+from kycmanager.file_ports import FileStore, IncomingFile, StoredFile
 from kycmanager.transports.rest.multipart import Event, Part, PartEnd
 
 FILE = "file"

@@ -5,7 +5,7 @@ import re
 from aiohttp import web
 
 from kycmanager.domain.files import check_readable, is_public
-from kycmanager.ports import FileStore, StoredFile
+from kycmanager.file_ports import FileStore, StoredFile
 from kycmanager.transports.rest.gate import Gate
 
 _NAME = re.compile(r"([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})(?:\.([a-z0-9]{1,8}))?")

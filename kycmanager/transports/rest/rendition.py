@@ -8,7 +8,7 @@ from aiohttp import web
 
 from kycmanager.domain.errors import Code, KycError, invalid
 from kycmanager.domain.files import RENDITION_KINDS
-from kycmanager.ports import FileStore
+from kycmanager.file_ports import FileStore
 from kycmanager.transports.rest.answers import Answer
 from kycmanager.transports.rest.commands import query_fields
 from kycmanager.transports.rest.readable import Readable

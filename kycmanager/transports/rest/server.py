@@ -9,7 +9,7 @@ from aiohttp.web_protocol import RequestPayloadError
 
 from kycmanager.commands.execute import Executor, Faults
 from kycmanager.domain.errors import Code, KycError, not_found
-from kycmanager.ports import FileStore
+from kycmanager.file_ports import FileStore
 from kycmanager.transports.listen import listen
 from kycmanager.transports.rest.answers import Answer, refusal
 from kycmanager.transports.rest.body import TooSlowError

@@ -7,7 +7,7 @@ from aiohttp import web
 from kycmanager.domain.errors import Code, KycError, invalid
 from kycmanager.domain.files import label_of
 from kycmanager.domain.session import MANAGERS, Session
-from kycmanager.ports import FileStore, StoredFile
+from kycmanager.file_ports import FileStore, StoredFile
 from kycmanager.transports import json_wire
 from kycmanager.transports.rest import body, disposition, multipart
 from kycmanager.transports.rest.answers import Answer

@@ -161,6 +161,12 @@ COMMANDS = {
     "SysRecordMalware": (NOBODY, FORBIDDEN),
     "SysCheck": (NOBODY, FORBIDDEN),
     "SysVerify": (NOBODY, FORBIDDEN),
+    "SysListKeys": (NOBODY, FORBIDDEN),
+    "SysRotateKeys": (NOBODY, FORBIDDEN),
+    "SysSealOld": (NOBODY, FORBIDDEN),
+    "SysHoldFiles": (NOBODY, FORBIDDEN),
+    "SysSealAnswers": (NOBODY, FORBIDDEN),
+    "SysRecordKeys": (NOBODY, FORBIDDEN),
 }
 """Every command: who may call it, and what they get."""
 

@@ -1,0 +1,189 @@
+"""Encryption at rest, for the operator: which key seals how much, rotating the master key, sealing what is in clear."""
+
+from contextlib import suppress
+from typing import Annotated, Any, Literal
+
+from msgspec import Meta, Struct
+
+from kycmanager.commands import scopes, trail
+from kycmanager.commands.model import (
+    ACCEPTED,
+    Accepted,
+    Access,
+    Command,
+    FileId,
+    Id,
+    Kind,
+    Prepare,
+    PrepareContext,
+    QueryContext,
+    Reply,
+    Request,
+    WriteContext,
+)
+from kycmanager.commands.system import Nothing
+from kycmanager.domain.errors import KycError
+from kycmanager.domain.files import CUSTOMER
+from kycmanager.domain.records import FileFacts
+from kycmanager.domain.session import NOBODY
+from kycmanager.key_ports import KeyCount
+
+RECORDS_AT_ONCE = 500
+
+
+class HoldFiles(Request, frozen=True, kw_only=True):
+    """Attached files whose data keys their profiles are to hold from now on."""
+
+    file_ids: Annotated[list[FileId], Meta(max_length=RECORDS_AT_ONCE)]
+
+
+class SealAnswers(Request, frozen=True, kw_only=True):
+    """Steps whose answers are to be sealed where they are in clear."""
+
+    steps: Annotated[list[Id], Meta(max_length=RECORDS_AT_ONCE)]
+
+
+class RecordKeys(Request, frozen=True, kw_only=True):
+    """What was done with the keys, for the audit."""
+
+    action: Literal["keys.rotation", "keys.rotated"]
+    details: dict[str, Any]
+
+
+class KeysReply(Reply, frozen=True, kw_only=True):
+    """The master keys by id, how many keys each seals, and how many files those seal."""
+
+    sealing: bool
+    place: str
+    masters: list[KeyCount]
+    destroyed: int
+    waiting: int
+    held: int
+
+
+class RotatedReply(Reply, frozen=True, kw_only=True):
+    """The id of the master key that seals now, how many keys were sealed anew, and the ids of those not needed now."""
+
+    current: str
+    keys: int
+    old: list[str]
+    place: str
+
+
+class Unsealed(Struct, frozen=True):
+    """What could not be sealed, and why."""
+
+    object: str
+    fault: str
+
+
+class SealedReply(Reply, frozen=True, kw_only=True):
+    """How much was in clear and is sealed now, and what could not be."""
+
+    steps: int
+    events: int
+    files: int
+    faults: list[Unsealed]
+
+
+async def list_keys(context: QueryContext, _request: Nothing, _target: None) -> KeysReply:
+    """Count what each key seals."""
+    found = await context.keys.list()
+    return KeysReply(
+        sealing=found.sealing,
+        place=found.place,
+        masters=found.masters,
+        destroyed=found.destroyed,
+        waiting=found.waiting,
+        held=found.held,
+    )
+
+
+async def rotate(context: QueryContext, _request: Nothing, _target: None) -> RotatedReply:
+    """Seal every key by a new master key."""
+    done = await context.keys.rotate(context.progress)
+    return RotatedReply(current=done.current, keys=done.keys, old=done.old, place=done.place)
+
+
+async def seal_old(context: QueryContext, _request: Nothing, _target: None) -> SealedReply:
+    """Seal what was written in clear."""
+    done = await context.keys.seal_old(context.progress)
+    faults = [Unsealed(name, fault) for name, fault in done.faults]
+    return SealedReply(steps=done.steps, events=done.events, files=done.files, faults=faults)
+
+
+async def look_up(context: PrepareContext, request: HoldFiles) -> dict[str, FileFacts]:
+    """Look the files up, before the strand."""
+    return await context.files.facts(request.file_ids)
+
+
+def hold_files(context: WriteContext, _request: HoldFiles, _target: None) -> Accepted:
+    """Have the profile that a file is attached to hold its data key."""
+    changes = context.changes
+    held = 0
+    facts: dict[str, FileFacts] = context.facts
+    for file in facts.values():
+        document = changes.document_with_file(file.file_id)
+        profile = changes.profile_of(file.owner_id, file.brand) if file.owner_kind == CUSTOMER else None
+        kyc_id = document.kyc_id if document else profile.id if profile else 0
+        if kyc_id and file.data_key:
+            with suppress(KycError):  # a profile that was erased takes nothing more
+                changes.hold_file(file, kyc_id)
+                held += 1
+    if held:
+        trail.audit(context, "keys.held", brand="", details={"files": held})
+    return ACCEPTED
+
+
+def seal_answers(context: WriteContext, request: SealAnswers, _target: None) -> Accepted:
+    """Keep steps as they are, but their answers sealed; nothing is told, for nothing changes."""
+    changes = context.changes
+    sealed = 0
+    for step_id in request.steps:
+        step = changes.step(step_id)
+        if step is not None and step.answers and isinstance(step.answers, dict):
+            with suppress(KycError):
+                changes.put_step(step)
+                sealed += 1
+    if sealed:
+        trail.audit(context, "keys.sealed", brand="", details={"steps": sealed})
+    return ACCEPTED
+
+
+def record_keys(context: WriteContext, request: RecordKeys, _target: None) -> Accepted:
+    """Write the audit row."""
+    trail.audit(context, request.action, brand="", details=request.details)
+    return ACCEPTED
+
+
+def _row(name: str, summary: str, kind: Kind, request: Any, reply: Any, handler: Any, prepare: Any = None) -> Command:
+    return Command(
+        name=name,
+        summary=f"Operator: {summary}",
+        request=request,
+        reply=reply,
+        access=Access(NOBODY, scopes.anything),
+        kind=kind,
+        handler=handler,
+        errors=(),
+        route=None,
+        prepare=prepare,
+    )
+
+
+COMMANDS: tuple[Command, ...] = (
+    _row("SysListKeys", "tell which key seals how much", Kind.QUERY, Nothing, KeysReply, list_keys),
+    _row("SysRotateKeys", "seal every key by a new master key", Kind.QUERY, Nothing, RotatedReply, rotate),
+    _row("SysSealOld", "seal what was written in clear", Kind.QUERY, Nothing, SealedReply, seal_old),
+    _row(
+        "SysHoldFiles",
+        "have profiles hold the data keys of their files",
+        Kind.WRITE,
+        HoldFiles,
+        Accepted,
+        hold_files,
+        Prepare(look_up),
+    ),
+    _row("SysSealAnswers", "seal the answers of steps", Kind.WRITE, SealAnswers, Accepted, seal_answers),
+    _row("SysRecordKeys", "write down what was done with the keys", Kind.WRITE, RecordKeys, Accepted, record_keys),
+)

@@ -1,0 +1,122 @@
+"""Encryption at rest put together: the vault, the keys and where they lie, what seals files, what an operator does."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from pathlib import Path
+
+from kycmanager import log
+from kycmanager.config import Encryption
+from kycmanager.domain.records import Step
+from kycmanager.key_ports import KeyList, Rotated, Sealed
+from kycmanager.ports import Clock, OutcomeUnknown, Progress, Snapshot, StoreFull
+from kycmanager.store.sqlite import SqliteStore
+from kycmanager.vault.care import KeyCare, Run
+from kycmanager.vault.clear import ClearData
+from kycmanager.vault.custody import Custody
+from kycmanager.vault.keyring import Keyring
+from kycmanager.vault.masters import Masters
+from kycmanager.vault.vault import Vault
+from storagemanager import StorageError, StorageErrorCode, StorageManager
+
+logger = log.get_logger("encryption")
+
+
+class FileCipher:
+    """Answers the storage's port `Cipher` by the keys of brands and profiles."""
+
+    def __init__(self, custody: Custody, *, sealing: bool) -> None:
+        self._custody = custody
+        self.sealing = sealing
+
+    async def wrap(self, uuid: str, brand: str, key: bytes) -> bytes:
+        """Return the data key of an upload sealed by its brand."""
+        try:
+            return await self._custody.wrap_file_key(uuid, brand, key)
+        except StoreFull:
+            raise StorageError(StorageErrorCode.FULL, "storage", "no room is left for a key") from None
+        except OutcomeUnknown as error:
+            raise StorageError(StorageErrorCode.UNAVAILABLE, "storage", f"the key of a brand: {error}") from error
+
+    async def unwrap(self, wrapped: Mapping[str, bytes]) -> Mapping[str, bytes]:
+        """Return the data keys of files by uuid."""
+        try:
+            return await self._custody.open_file_keys(wrapped)
+        except OutcomeUnknown as error:
+            raise StorageError(StorageErrorCode.UNAVAILABLE, "storage", f"the keys of files: {error}") from error
+
+
+class Safe:
+    """What the core needs of it all, in the order of its opening; answers the port `KeyCare` too.
+
+    `run` brings a local command to the strand, `steps` gives all that are in memory.
+    """
+
+    def __init__(
+        self,
+        settings: Encryption,
+        data_dir: Path,
+        store: SqliteStore,
+        clock: Clock,
+        run: Run,
+        steps: Callable[[], Iterable[Step]],
+    ) -> None:
+        keyring = Keyring(Masters([], str(data_dir / settings.key_file)))
+        self.vault = Vault(keyring, sealing=settings.enabled)
+        self.custody = Custody(keyring, store.keys, store, clock)
+        self.cipher = FileCipher(self.custody, sealing=settings.enabled)
+        self.alone = False
+        """No daemon works on these bases: they may be written anew as a whole."""
+        self._care = KeyCare(settings, data_dir, self.custody, store.keys, run)
+        self._store = store
+        self._run = run
+        self._steps = steps
+        self._storage: StorageManager | None = None
+
+    async def open(self) -> None:
+        """Read the master keys; raises KeyFileError where one is missing that something needs."""
+        await self._care.open()
+
+    def load(self, snapshot: Snapshot) -> None:
+        """Take the keys of brands and profiles."""
+        self.vault.keyring.load(snapshot.brand_keys, snapshot.profile_keys)
+
+    async def agree(self, storage: StorageManager) -> None:
+        """Hold the keys of files against those of the storage, which is open by now."""
+        self._storage = storage
+        await self._care.agree(storage)
+
+    async def hold_attached(self) -> None:
+        """Have profiles hold the keys of their files that a crash, or sealing the old, has left with their brand."""
+        assert self._storage is not None
+        await self._care.hold_attached(self._storage)
+
+    async def release(self, files: Sequence[str]) -> None:
+        """Let the storage forget the keys of files that profiles hold; what fails here, the next start does."""
+        assert self._storage is not None
+        try:
+            await self._storage.release_keys(files)
+        except StorageError as error:
+            logger.warning("keys of attached files stay with their brand until the next start", fault=error.reason)
+
+    async def retire(self) -> None:
+        """Destroy the keys of brands that nothing needs any more."""
+        assert self._storage is not None
+        gone = await self._care.retire(self._storage)
+        if gone:
+            logger.info("keys of brands that nothing needs any more are destroyed", count=gone)
+
+    async def list(self) -> KeyList:
+        """Tell which key seals how much."""
+        assert self._storage is not None
+        return await self._care.list(self._storage)
+
+    async def rotate(self, progress: Progress) -> Rotated:
+        """Seal every key by a new master key."""
+        return await self._care.rotate(progress)
+
+    async def seal_old(self, progress: Progress) -> Sealed:
+        """Seal what is still in clear."""
+        assert self._storage is not None
+        clear = ClearData(self.vault, self._store.keys, self._store, self._storage, self._run)
+        done = await clear.seal(self._steps(), progress, whole=self.alone)
+        await self.hold_attached()
+        return done

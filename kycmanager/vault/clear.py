@@ -1,0 +1,137 @@
+"""Sealing what was written before encryption was switched on: answers, the events that tell of some, and files."""
+
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Sequence
+from typing import Any, Protocol, TypeVar
+
+import msgspec
+
+from kycmanager.domain.errors import Code, KycError
+from kycmanager.domain.records import NO_OBJECT, Event, ProfileKey, Step
+from kycmanager.key_ports import KeyStore, Sealed
+from kycmanager.ports import Progress
+from kycmanager.vault.vault import Vault
+
+STEPS_AT_ONCE = 100
+CHUNKS_AT_ONCE = 4
+
+Run = Callable[[str, dict[str, Any]], Coroutine[Any, Any, object]]
+
+File = TypeVar("File", bound="StoredFile")
+
+
+class StoredFile(Protocol):
+    """What is known of a stored file."""
+
+    @property
+    def storage_name(self) -> str:
+        """Its name."""
+        ...
+
+
+class Files(Protocol[File]):
+    """The stored files."""
+
+    def in_clear(self) -> AsyncIterator[File]:
+        """Walk over those that are not sealed."""
+        ...
+
+    async def seal(self, meta: File) -> bool:
+        """Seal one; False where it has gone."""
+        ...
+
+
+class Feed(Protocol):
+    """The stored events."""
+
+    async def feed_chunks(self, after: int, limit: int) -> Sequence[Sequence[Event]]:
+        """Return the next rows of the feed with a number above `after`."""
+        ...
+
+    async def replace_chunks(self, chunks: Sequence[Sequence[Event]]) -> None:
+        """Write rows of the feed anew."""
+        ...
+
+    async def scrub(self, work: Callable[[], Coroutine[Any, Any, None]], *, whole: bool) -> None:
+        """Run `work` so that what it overwrites leaves no trace in the file; `whole` writes all of the file anew."""
+        ...
+
+
+class ClearData:
+    """Seals the old while the daemon works; may be cut off at any moment, and run again."""
+
+    def __init__(self, vault: Vault, keys: KeyStore, feed: Feed, files: Files[Any], run: Run) -> None:
+        self._vault = vault
+        self._keys = keys
+        self._feed = feed
+        self._files = files
+        self._run = run
+        self._steps = self._events = self._sealed_files = 0
+        self._faults: list[tuple[str, str]] = []
+
+    async def seal(self, steps: Iterable[Step], progress: Progress, *, whole: bool) -> Sealed:
+        """Seal the answers of these steps, the events and the files. Raises KycError INVALID_STATE when it is off.
+
+        `whole` writes all of the base anew, which also removes what was deleted before: nobody may work meanwhile.
+        """
+        if not self._vault.sealing:
+            raise KycError(
+                Code.INVALID_STATE,
+                "encryption.enabled is false: set it to true, restart the daemon, then run this again",
+            )
+        self._steps = self._events = self._sealed_files = 0
+        self._faults = []
+
+        async def records() -> None:
+            await self._seal_answers([step.id for step in steps if _in_clear(step)], progress)
+            await self._seal_events(progress)
+
+        await self._feed.scrub(records, whole=whole)
+        await self._seal_files(progress)
+        return Sealed(self._steps, self._events, self._sealed_files, self._faults)
+
+    async def _seal_answers(self, ids: Sequence[int], progress: Progress) -> None:
+        for first in range(0, len(ids), STEPS_AT_ONCE):
+            chunk = ids[first : first + STEPS_AT_ONCE]
+            await self._run("SysSealAnswers", {"steps": chunk})
+            self._steps += len(chunk)
+            progress("answers", self._steps, len(ids))
+
+    async def _seal_events(self, progress: Progress) -> None:
+        after = 0
+        while chunks := await self._feed.feed_chunks(after, CHUNKS_AT_ONCE):
+            after = chunks[-1][-1].seq
+            changed = [[self._sealed(event) for event in chunk] for chunk in chunks if any(map(_tells_answers, chunk))]
+            if changed:
+                await self._save_keys(self._vault.unsaved())
+                await self._feed.replace_chunks(changed)
+            progress("events", after, 0)
+
+    def _sealed(self, event: Event) -> Event:
+        step = event.record
+        if not _tells_answers(event) or not isinstance(step, Step) or not isinstance(step.answers, dict):
+            return event
+        self._events += 1
+        destroyed = self._vault.keyring.destroyed(step.kyc_id)
+        kept = NO_OBJECT if destroyed else self._vault.seal(step.kyc_id, step.id, step.answers, ())
+        return msgspec.structs.replace(event, record=msgspec.structs.replace(step, answers=kept))
+
+    async def _save_keys(self, keys: Sequence[ProfileKey]) -> None:
+        if keys:
+            await self._keys.keep(keys)
+            self._vault.saved(keys)
+
+    async def _seal_files(self, progress: Progress) -> None:
+        async for meta in self._files.in_clear():
+            try:
+                self._sealed_files += await self._files.seal(meta)
+            except Exception as error:  # noqa: BLE001 - whatever is the matter with one file, the others are sealed
+                self._faults.append((meta.storage_name, str(error)))
+            progress("files", self._sealed_files, 0)
+
+
+def _in_clear(step: Step) -> bool:
+    return bool(step.answers) and isinstance(step.answers, dict)
+
+
+def _tells_answers(event: Event) -> bool:
+    return isinstance(event.record, Step) and _in_clear(event.record)
