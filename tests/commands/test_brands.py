@@ -101,6 +101,7 @@ async def test_a_brand_of_a_bad_form(daemon, command):
 MANAGERS = {"MANAGER", "DEALER", "ADMIN", "CRM_MANAGER", "CRM_ADMIN"}
 OPEN = {"Ping", "Subscribe", "Unsubscribe"}
 HOOKS = {"kyc.require_step", "kyc.set_required_level"}
+DECIDERS = {"ADMIN", "CRM_ADMIN"}
 
 
 @pytest.mark.parametrize("type_", list(SessionType), ids=lambda each: each.name)
@@ -111,6 +112,8 @@ async def test_who_may_call_what(daemon, type_):
             allowed = False
         elif name.startswith("Customer"):
             allowed = type_.name == "CUSTOMER"
+        elif name == "MngDecideKycFile":
+            allowed = type_.name in DECIDERS
         else:
             allowed = name in OPEN or type_.name in MANAGERS or (name in HOOKS and type_.name == "SYSTEM")
         try:

@@ -110,7 +110,8 @@ async def test_what_a_command_leaves_behind(daemon, command):
 
 async def test_the_table_above_is_whole(daemon):
     writes = {name for name, row in daemon.core.executor.commands.items() if row.kind.value == "write"}
-    assert set(TRAILS) == {name for name in writes if not name.startswith("Sys")}
+    of_its_own = {"MngDecideKycFile"}  # needs a file that is held back: test_quarantine
+    assert set(TRAILS) == {name for name in writes if not name.startswith("Sys")} - of_its_own
 
 
 async def test_the_feed_has_no_gaps_and_is_what_the_base_holds(daemon):
