@@ -349,6 +349,7 @@ def test_decoders_run_with_next_to_no_rights_for_other_users_than_root(tmp_path,
         [sys.executable, "-c", AS_NOBODY, tmp_path / "file", extension],
         capture_output=True,
         text=True,
+        env={"LANG": "C.UTF-8"},  # whoever measures coverage would want to write a file
         timeout=60,
         check=False,
     )
