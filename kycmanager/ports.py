@@ -22,6 +22,8 @@ from kycmanager.domain.records import (
     TemplateText,
 )
 from kycmanager.domain.session import Session
+from kycmanager.domain.users import Login, User
+from kycmanager.user_ports import UserChanges, UserRecords
 
 
 class Clock(Protocol):
@@ -65,6 +67,8 @@ class ListQuery(Struct, frozen=True, kw_only=True, gc=False):
 class Records(Protocol):
     """The records as of the last commit or, on the strand, as the batch has changed them so far."""
 
+    @property
+    def users(self) -> UserRecords: ...
     def template(self, template_id: int) -> Template | None: ...
     def template_by_code(self, brand: str, code: str) -> Template | None: ...
     def active_templates(self, brand: str) -> Sequence[Template]: ...
@@ -104,8 +108,10 @@ class Reader(Records, Lists, Protocol):
 class Changes(Records, Protocol):
     """What a write handler may do: read as `Records`, put new values, and tell of them. It never waits."""
 
+    @property
+    def users(self) -> UserChanges: ...
     def next_id(self, table: str) -> int:
-        """Return a fresh id of table "template" | "profile" | "step" | "document" | "audit"; never reused."""
+        """Return a fresh id of table "template" | "profile" | "step" | "document" | "login" | "audit"; never reused."""
         ...
 
     def put_template(self, template: Template) -> None: ...
@@ -161,6 +167,9 @@ class Batch(Struct, kw_only=True):
     events: list[Event]
     idempotency: list[IdempotencyRecord]
     revocations: list[Revocation]
+    users: list[User] = []
+    logins: list[Login] = []
+    ended_logins: list[int] = []
     file_keys: list[FileKey] = []
     keys: list[ProfileKey] = []
     """Keys that are to be on the disk before what they have sealed."""
@@ -178,6 +187,8 @@ class Snapshot(Struct, kw_only=True):
     documents: Iterable[Document]
     idempotency: Iterable[IdempotencyRecord]
     revocations: Iterable[Revocation]
+    users: Iterable[User] = ()
+    logins: Iterable[Login] = ()
     brand_keys: Iterable[BrandKey] = ()
     profile_keys: Iterable[ProfileKey] = ()
     counters: dict[str, int]

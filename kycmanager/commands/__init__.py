@@ -1,6 +1,19 @@
 """What the daemon can do: the table of all commands, one row each."""
 
-from kycmanager.commands import audit, customer, documents, files, malware, profiles, steps, system, templates, workflow
+from kycmanager.commands import (
+    audit,
+    customer,
+    documents,
+    files,
+    logins,
+    malware,
+    profiles,
+    steps,
+    system,
+    templates,
+    users,
+    workflow,
+)
 from kycmanager.commands import keys as keys_rows
 from kycmanager.commands.model import Command
 
@@ -15,6 +28,8 @@ TABLE: tuple[Command, ...] = (
     *workflow.COMMANDS,
     *malware.COMMANDS,
     *keys_rows.COMMANDS,
+    *users.COMMANDS,
+    *logins.COMMANDS,
     *system.COMMANDS,
     system.describe_row(lambda: TABLE),
 )

@@ -303,8 +303,10 @@ def apply(call: Call, facts: Any, changes: Changes, now: int) -> Any:
 
 def _refuse_stale(request: Any, target: Any) -> None:
     wanted = getattr(request, "version", UNSET)
+    if wanted is UNSET:
+        return
     held = target.version if target is not None else 0
-    if wanted is UNSET or wanted == held:
+    if wanted == held:
         return
     raise KycError(
         Code.STALE_VERSION,

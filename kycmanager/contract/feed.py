@@ -55,6 +55,11 @@ ACTIONS: tuple[tuple[str, str], ...] = (
     ("keys.rotated", "master, keys: how many were sealed anew; the rotation is done"),
     ("keys.sealed", "steps: how many had answers in clear, which are sealed now"),
     ("keys.held", "files: how many have their key sealed by their profile now"),
+    ("user.added", "user: the id, name, role, brands"),
+    ("user.changed", "user, name, changed: the names of what is new, enabled"),
+    ("user.removed", "user, name"),
+    ("user.signed_in", "login: its number, name of the user or jti of the token, address"),
+    ("user.signed_out", "login: its number; by its owner"),
     ("token.revoked", "jti"),
     ("token.subject_revoked", "session, sub, not_before"),
 )

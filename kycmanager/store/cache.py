@@ -13,6 +13,7 @@ from kycmanager.domain.records import Document, IdempotencyRecord, Profile, Step
 from kycmanager.key_ports import Vault
 from kycmanager.ports import ListQuery, Page, Snapshot
 from kycmanager.store.indexes import COUNT_MAX, Index, id_cursor, time_cursor
+from kycmanager.store.users import UserTables
 
 PROFILE_FIELDS = ("status", "required_level", "current_level", "risk_level")
 DOCUMENT_FIELDS = ("status", "type")
@@ -33,6 +34,7 @@ class Cache:
         self.documents: dict[int, Document] = {}
         self.idempotency: dict[str, IdempotencyRecord] = {}
         self.counters: dict[str, int] = {}
+        self.users = UserTables()
         self._codes: dict[tuple[str, str], int] = {}
         self._by_brand: dict[str, tuple[Template, ...]] = {}
         self._uses: Counter[int] = Counter()
@@ -195,6 +197,7 @@ class Cache:
         self.put_documents(snapshot.documents)
         for kept in snapshot.idempotency:
             self.put_key(kept)
+        self.users.load(snapshot.users, snapshot.logins)
         self.counters = dict(snapshot.counters)
 
     def put_key(self, kept: IdempotencyRecord) -> None:

@@ -24,6 +24,7 @@ from kycmanager.domain.records import (
 )
 from kycmanager.ports import Batch, TableChange
 from kycmanager.store.cache import Cache, with_record
+from kycmanager.store.users import UserOverlay
 
 _ABSENT: Any = object()
 
@@ -57,6 +58,7 @@ class Overlay:
         self._seals = cache.vault is not None and cache.vault.sealing
         self._new_keys: list[ProfileKey] = []
         self._undo: list[tuple[dict[Any, Any], Any, Any]] = []
+        self.users = UserOverlay(cache.users, self._set)
         self._marks = (0, 0, 0)
 
     # -- one command after another
@@ -81,8 +83,8 @@ class Overlay:
 
     @property
     def changed(self) -> bool:
-        """Tell whether there is anything to commit; every change has its audit row."""
-        return bool(self.audit)
+        """Tell whether there is anything to commit; every change of a record has its audit row."""
+        return bool(self.audit) or self.users.changed
 
     def _set(self, table: dict[Any, Any], key: Any, value: Any) -> None:
         self._undo.append((table, key, table.get(key, _ABSENT)))
@@ -271,6 +273,7 @@ class Overlay:
         cache = self.cache
         self._new_keys = cache.vault.unsaved() if cache.vault is not None else []
         made_and_removed = {key for key, found in self.templates.items() if found is None}
+        users, logins, ended_logins = self.users.changes()
         return Batch(
             templates=_split(
                 {key: found for key, found in self.templates.items() if found is not None}, cache.templates
@@ -284,6 +287,9 @@ class Overlay:
             events=self.events,
             idempotency=list(self.keys.values()),
             revocations=self.revocations,
+            users=users,
+            logins=logins,
+            ended_logins=ended_logins,
             file_keys=list(self._file_keys.values()),
             keys=self._new_keys,
             counters=self.counters(),
@@ -314,6 +320,7 @@ class Overlay:
         cache.put_documents(self.documents.values())
         for kept in self.keys.values():
             cache.put_key(kept)
+        self.users.publish()
         cache.counters = self.counters()
         if self._new_keys and cache.vault is not None:
             cache.vault.saved(self._new_keys)

@@ -30,7 +30,7 @@ SOURCES = {path.stem: path.read_text("utf-8") for path in (Path(kycmanager.__fil
 NAMED = {
     name
     for text in SOURCES.values()
-    for name in re.findall(r'"((?:profile|step|document|template|token|file|keys)\.\w+)"', text)
+    for name in re.findall(r'"((?:profile|step|document|template|token|file|keys|user)\.\w+)"', text)
 }
 NO_EVENT = {
     "profile.created",
@@ -45,6 +45,11 @@ NO_EVENT = {
     "keys.held",
     "token.revoked",
     "token.subject_revoked",
+    "user.added",
+    "user.changed",
+    "user.removed",
+    "user.signed_in",
+    "user.signed_out",
 }
 NO_ACTION = {"profile.updated", "document.submitted", "document.file_released", "document.file_refused"}
 

@@ -21,6 +21,10 @@ COLUMNS = {
     "feed": "last_seq, first_seq, events",
     "idempotency": "scope, digest, record_id, record_version, time",
     "revocation": "jti, session, sub, not_before, expires",
+    "user": """
+    id, name, role, brands, status, password, totp, totp_counter, created_time, updated_time, version""",
+    "login": """
+    id, cookie_hash, user_id, session, sub, brands, jti, issued, created_time, used_time, expires, address, agent""",
 }
 
 SELECT = {table: f"SELECT {columns}, sum FROM {table} " for table, columns in COLUMNS.items()}  # noqa: S608 - constants

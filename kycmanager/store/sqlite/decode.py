@@ -5,7 +5,15 @@ from typing import Any, Generic, TypeVar
 
 import msgspec
 
-from kycmanager.domain.enums import DocumentStatus, ProfileStatus, RiskLevel, StepStatus, StepType, TemplateStatus
+from kycmanager.domain.enums import (
+    DocumentStatus,
+    ProfileStatus,
+    RiskLevel,
+    SessionType,
+    StepStatus,
+    StepType,
+    TemplateStatus,
+)
 from kycmanager.domain.records import (
     NO_OBJECT,
     AuditRow,
@@ -19,6 +27,7 @@ from kycmanager.domain.records import (
     Template,
     TemplateText,
 )
+from kycmanager.domain.users import Login, User, UserStatus
 
 V = TypeVar("V")
 Rows = Iterable[tuple[Any, ...]]
@@ -29,8 +38,11 @@ _STEP_STATUS = {status.value: status for status in StepStatus}
 _DOCUMENT_STATUS = {status.value: status for status in DocumentStatus}
 _TEMPLATE_STATUS = {status.value: status for status in TemplateStatus}
 _STEP_TYPE = {kind.value: kind for kind in StepType}
+_SESSION_TYPE = {kind.value: kind for kind in SessionType}
+_USER_STATUS = {status.value: status for status in UserStatus}
 _RISK = {risk.value: risk for risk in RiskLevel}
 
+_brands = msgspec.json.Decoder(tuple[str, ...] | None).decode
 _object = msgspec.json.Decoder(dict[str, Any]).decode
 
 
@@ -200,6 +212,44 @@ def revocations(rows: Rows) -> Iterator[Revocation]:
     """Read rows of `revocation`."""
     for row in rows:
         yield Revocation(jti=row[0], session=row[1], sub=row[2], not_before=row[3], expires=row[4])
+
+
+def users(rows: Rows) -> Iterator[User]:
+    """Read rows of `user`."""
+    for row in rows:
+        yield User(
+            id=row[0],
+            name=row[1],
+            role=_SESSION_TYPE[row[2]],
+            brands=_brands(row[3]),
+            status=_USER_STATUS[row[4]],
+            password=row[5],
+            totp=row[6],
+            totp_counter=row[7],
+            created_time=row[8],
+            updated_time=row[9],
+            version=row[10],
+        )
+
+
+def logins(rows: Rows) -> Iterator[Login]:
+    """Read rows of `login`."""
+    for row in rows:
+        yield Login(
+            id=row[0],
+            cookie_hash=row[1],
+            user_id=row[2],
+            session=_SESSION_TYPE[row[3]],
+            sub=row[4],
+            brands=_brands(row[5]),
+            jti=row[6],
+            issued=row[7],
+            created_time=row[8],
+            used_time=row[9],
+            expires=row[10],
+            address=row[11],
+            agent=row[12],
+        )
 
 
 def audit(row: tuple[Any, ...]) -> AuditRow:

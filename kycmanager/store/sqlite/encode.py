@@ -20,6 +20,7 @@ from kycmanager.domain.records import (
     Template,
     TemplateText,
 )
+from kycmanager.domain.users import Login, User
 
 Row = tuple[Any, ...]
 
@@ -86,6 +87,24 @@ def step(record: Step) -> Row:
 def audit(record: AuditRow) -> Row:
     """Return the columns of an audit row."""
     return (*_AUDIT(record), _json(record.details))
+
+
+def user(record: User) -> Row:
+    """Return the columns of a user."""
+    return (
+        *(record.id, record.name, record.role.real, _encode(record.brands).decode(), record.status.real),
+        *(record.password, record.totp, record.totp_counter),
+        *(record.created_time, record.updated_time, record.version),
+    )
+
+
+def login(record: Login) -> Row:
+    """Return the columns of a sign-in."""
+    return (
+        *(record.id, record.cookie_hash, record.user_id, record.session.real, record.sub),
+        *(_encode(record.brands).decode(), record.jti, record.issued),
+        *(record.created_time, record.used_time, record.expires, record.address, record.agent),
+    )
 
 
 def events(records: Sequence[Event]) -> list[Row]:

@@ -42,6 +42,8 @@ async def load(connection: aiosqlite.Connection, progress: Callable[[str, int, i
         documents=await table("document", decoder.documents),
         idempotency=await table("idempotency", decode.idempotency),
         revocations=await table("revocation", decode.revocations),
+        users=await table("user", decode.users),
+        logins=await table("login", decode.logins),
         counters=counters,
     )
 

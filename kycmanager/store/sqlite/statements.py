@@ -140,6 +140,19 @@ INSERT INTO revocation (
 )
 VALUES (?, ?, ?, ?, ?, ?)
 """
+REPLACE_USER = """
+REPLACE INTO user (
+    id, name, role, brands, status, password, totp, totp_counter, created_time, updated_time, version, sum
+)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+"""
+REPLACE_LOGIN = """
+REPLACE INTO login (
+    id, cookie_hash, user_id, session, sub, brands, jti, issued, created_time, used_time, expires, address, agent, sum
+)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+"""
+DELETE_LOGIN = "DELETE FROM login WHERE id = ?"
 UPDATE_EVENTS = "UPDATE feed SET events = ?, sum = ? WHERE last_seq = ?"
 INSERT_FILE_KEY = "INSERT INTO file_key (file_id, kyc_id, wrapped) VALUES (?, ?, ?) ON CONFLICT DO NOTHING"
 UPDATE_COUNTER = "UPDATE counter SET value = ? WHERE name = ?"

@@ -72,7 +72,14 @@ def _write_feed(db: sqlite3.Connection, batch: Batch, head: chain.Head) -> chain
     db.executemany(sql.INSERT_EVENTS, sealed(encode.events(batch.events)))
     _write(db, sql.INSERT_IDEMPOTENCY, encode.idempotency, batch.idempotency)
     _write(db, sql.INSERT_REVOCATION, encode.revocation, batch.revocations)
+    _write_users(db, batch)
     return chain.extend(db, head, audit)
+
+
+def _write_users(db: sqlite3.Connection, batch: Batch) -> None:
+    _write(db, sql.REPLACE_USER, encode.user, batch.users)
+    _write(db, sql.REPLACE_LOGIN, encode.login, batch.logins)
+    db.executemany(sql.DELETE_LOGIN, [(login_id,) for login_id in batch.ended_logins])
 
 
 def replace_chunks(db: sqlite3.Connection, chunks: Sequence[Sequence[Event]]) -> int:

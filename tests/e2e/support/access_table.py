@@ -167,6 +167,15 @@ COMMANDS = {
     "SysHoldFiles": (NOBODY, FORBIDDEN),
     "SysSealAnswers": (NOBODY, FORBIDDEN),
     "SysRecordKeys": (NOBODY, FORBIDDEN),
+    "SysGetUsers": (NOBODY, FORBIDDEN),
+    "SysAddUser": (NOBODY, FORBIDDEN),
+    "SysSetUser": (NOBODY, FORBIDDEN),
+    "SysRemoveUser": (NOBODY, FORBIDDEN),
+    "SysSignInUser": (NOBODY, FORBIDDEN),
+    "SysSignInToken": (NOBODY, FORBIDDEN),
+    "SysUseLogin": (NOBODY, FORBIDDEN),
+    "SysEndLogin": (NOBODY, FORBIDDEN),
+    "SysGetLogins": (NOBODY, FORBIDDEN),
 }
 """Every command: who may call it, and what they get."""
 

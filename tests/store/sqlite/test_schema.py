@@ -5,7 +5,7 @@ import sqlite3
 import msgspec
 import pytest
 
-from kycmanager.domain import records
+from kycmanager.domain import records, users
 from kycmanager.store.sqlite import history, schema
 from kycmanager.store.sqlite import statements as sql
 from kycmanager.store.sqlite.columns import COLUMNS
@@ -20,6 +20,8 @@ TABLES = {
     "event": records.Event,
     "idempotency": records.IdempotencyRecord,
     "revocation": records.Revocation,
+    "user": users.User,
+    "login": users.Login,
 }
 
 

@@ -1,0 +1,41 @@
+"""What commands and pages need of the users and their sign-ins, as protocols; the store answers them."""
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from kycmanager.domain.users import Login, User
+
+
+class UserRecords(Protocol):
+    """Users and sign-ins as of the last commit or, on the strand, as the batch has changed them so far."""
+
+    def user(self, user_id: int) -> User | None:
+        """Return a user, a removed one too, or None."""
+        ...
+
+    def user_named(self, name: str) -> User | None:
+        """Return the user of this name, or None; a removed one has none any more."""
+        ...
+
+    def users(self) -> Sequence[User]:
+        """Return all users, the removed ones too, ids ascending."""
+        ...
+
+    def login(self, login_id: int) -> Login | None: ...
+    def login_with(self, key: bytes) -> Login | None:
+        """Return the sign-in whose cookie has this hash, or None."""
+        ...
+
+    def logins(self) -> Sequence[Login]:
+        """Return all sign-ins, ids ascending."""
+        ...
+
+
+class UserChanges(UserRecords, Protocol):
+    """What a write handler may do with them."""
+
+    def put_user(self, user: User) -> None: ...
+    def put_login(self, login: Login) -> None: ...
+    def end_login(self, login_id: int) -> None:
+        """Let a sign-in go; one that is gone already is no fault."""
+        ...
