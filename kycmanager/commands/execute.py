@@ -108,19 +108,17 @@ class _Write(Struct, frozen=True, eq=False, gc=False):
         return apply(self.call, self.facts, changes, now)
 
     def finish(self, result: Any) -> None:
-        if result is ACCEPTED:
-            self.done(self.codec.accepted)
-            return
-        if isinstance(result, BaseException):
-            refusal = self.refusal(self.call, result)
-            # With the outcome unknown the write may be there: what it needs must stay.
-            if refusal.code is not Code.OUTCOME_UNKNOWN:
+        if result is not ACCEPTED:  # which most writes answer with
+            if isinstance(result, BaseException):
+                refusal = self.refusal(self.call, result)
+                # With the outcome unknown the write may be there: what it needs must stay.
+                if refusal.code is not Code.OUTCOME_UNKNOWN:
+                    self.undo()
+                self.done(refusal)
+                return
+            if isinstance(result, Repeated):
                 self.undo()
-            self.done(refusal)
-            return
-        if isinstance(result, Repeated):
-            self.undo()
-            result = result.reply
+                result = result.reply
         try:
             data = self.codec.accepted if result is ACCEPTED else self.codec.encode(result)
         except Exception as error:  # noqa: BLE001 - the strand must go on
