@@ -33,9 +33,9 @@ class Daemon:
     http: int
     ready_after: float  # seconds from spawn to the ready file
 
-    def token(self) -> str:
-        """A manager's token for the brand of the benchmarks."""
-        name, number = MANAGER
+    def token(self, caller: tuple[str, int] = MANAGER) -> str:
+        """A token for the brand of the benchmarks, a manager's unless told otherwise."""
+        name, number = caller
         argv = [*COMMAND, "token", "issue", "--data", str(self.data), "--session", name, "--id", str(number)]
         argv += ["--brand", seeding.BRAND, "--ttl", "8h"]
         done = subprocess.run(
@@ -82,14 +82,18 @@ def require() -> None:
 
 
 @contextmanager
-def serving(session: Session, data: Path | None = None) -> Iterator[Daemon]:
-    """The daemon on free ports, over the given data folder or an empty one."""
+def serving(session: Session, data: Path | None = None, settings: str = "") -> Iterator[Daemon]:
+    """The daemon on free ports, over the given data folder or an empty one; `settings` is a config.toml."""
     require()
     folder = session.folder("daemon")
     data = data or folder / "data"
     ready = folder / "ready.json"
     argv = [*COMMAND, "serve", "--data", str(data), "--tcp", "127.0.0.1:0", "--http", "127.0.0.1:0"]
     argv += ["--ready-file", str(ready)]
+    if settings:
+        config = folder / "settings.toml"
+        config.write_text(settings)
+        argv += ["--config", str(config)]
     start = time.perf_counter()
     with running(
         argv,

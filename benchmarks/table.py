@@ -2,7 +2,7 @@
 
 from functools import partial
 
-from benchmarks.measures import idle, mixed, rest_reads, size, tcp_reads, uploads, writes
+from benchmarks.measures import encryption, idle, mixed, rest_reads, size, tcp_reads, uploads, writes
 from benchmarks.model import Benchmark, Target
 
 PER_SECOND = "requests/s"
@@ -91,6 +91,22 @@ TABLE = (
         peers=("cp+sha256", "fastapi", "flask"),
         targets=(Target("cp+sha256", 0.6), Target("fastapi", 1.5), Target("flask", 3)),
         measure=partial(uploads.measure, form="multipart"),
+    ),
+    Benchmark(
+        name="encryption_upload_1mb",
+        summary="upload_1mb_raw encrypted on the disk, as by default, beside in clear",
+        unit="MB/s",
+        peers=(encryption.IN_CLEAR,),
+        targets=(Target(encryption.IN_CLEAR, 0.8),),
+        measure=encryption.upload,
+    ),
+    Benchmark(
+        name="encryption_answers_64",
+        summary="six answers saved over TCP, encrypted and durable before the answer, 64 customers, beside in clear",
+        unit=PER_SECOND,
+        peers=(encryption.IN_CLEAR,),
+        targets=(Target(encryption.IN_CLEAR, 0.8),),
+        measure=encryption.answers,
     ),
     Benchmark(
         name="start_100k",

@@ -21,7 +21,7 @@ def measure(session: Session, form: str) -> dict[str, Figure]:
     """The product by that form; a copy with SHA-256 and fsync; FastAPI and Flask, which take multipart only."""
     return session.alternate(
         {
-            PRODUCT: partial(_product, session, form),
+            PRODUCT: partial(product_run, session, form),
             "cp+sha256": partial(_copy, session),
             "fastapi": partial(_peer, session, servers.fastapi),
             "flask": partial(_peer, session, servers.flask),
@@ -63,13 +63,13 @@ def _megabytes(session: Session, per_second: Sample) -> Sample:
 
 
 @contextmanager
-def _product(session: Session, form: str) -> Iterator[Run]:
-    """Every run has a daemon of its own, so that the disk does not fill."""
+def product_run(session: Session, form: str, settings: str = "") -> Iterator[Run]:
+    """Every run has a daemon of its own, with these settings, so that the disk does not fill."""
     product.require()
     request = raw_request if form == "raw" else multipart_request
 
     def run() -> Sample:
-        with product.serving(session) as daemon:
+        with product.serving(session, settings=settings) as daemon:
             path = _corpus(session, session.folder("corpus") / "uploads", request, daemon.token())
             found = load.drive(session, daemon.server, daemon.http, path, mode="http", connections=CLIENTS)
         product.discard(daemon.data)
