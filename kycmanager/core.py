@@ -171,6 +171,7 @@ class Core:
             (self.data_dir / name).mkdir(parents=True, exist_ok=True)
         await self.store.open()
         await self.safe.open()
+        gc.collect()
         gc.disable()  # nothing that is loaded becomes garbage; looking for some would double the time
         try:
             await self._load()
@@ -196,9 +197,7 @@ class Core:
         await self.safe.agree(self.storage)
         await self.files.agree_on_decisions(self.store)
         await self.renderer.open()
-        # What was loaded stays: the collector need not walk it again.
-        gc.collect()
-        gc.freeze()
+        gc.freeze()  # what was loaded stays: the collector need not walk it again
 
     def _now(self) -> int:
         """Return the time of a write: never before the last one, even if the clock was set back while nobody ran."""

@@ -30,5 +30,12 @@ COLUMNS = {
 SELECT = {table: f"SELECT {columns}, sum FROM {table} " for table, columns in COLUMNS.items()}  # noqa: S608 - constants
 """The beginning of every question for whole rows."""
 
+PACKED = {
+    table: f"SELECT json_array({packed.rstrip().rstrip(',')}), {apart}sum FROM {table} "  # noqa: S608 - constants
+    for table, apart in (("profile", ""), ("step", "answers, "), ("document", ""))
+    for packed in [f"{COLUMNS[table]}, ".removesuffix(apart)]
+}
+"""The same for the tables of many rows, all that JSON can hold as one array; answers may be bytes."""
+
 ORDER = {"template_text": "template_id, version", "feed": "last_seq"}
 """The order of a table that has no `id`, or another one."""

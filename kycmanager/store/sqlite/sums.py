@@ -1,8 +1,7 @@
 """The checksum each row carries, so that a flipped bit is noticed and named: SQLite's own check sees few of them."""
 
-import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import chain, repeat
+from itertools import repeat
 from operator import add, itemgetter
 from struct import Struct
 from typing import Any
@@ -11,9 +10,6 @@ from zlib import crc32
 import msgspec
 
 from kycmanager.store.sqlite.faults import RowDamaged
-
-_CHUNK_ROWS = 256
-"""Rows checked in one go: enough to make the check of each cheap, few enough to stay in the processor's cache."""
 
 _START = crc32(b"\xff\xff\xff\xff", 0xFFFFFFFF)
 """The one CRC-32 that is itself again after it has gone on over any bytes and over the CRC of those bytes."""
@@ -48,11 +44,6 @@ def checked(rows: Iterable[tuple[Any, ...]], table: str) -> Iterable[tuple[Any, 
     if bad := damaged(held):
         raise RowDamaged(table, bad[0][0])
     return held
-
-
-def walked(cursor: sqlite3.Cursor, table: str) -> Iterator[tuple[Any, ...]]:
-    """Return the rows of a cursor as `checked` does, but not all at once."""
-    return chain.from_iterable(checked(rows, table) for rows in iter(lambda: cursor.fetchmany(_CHUNK_ROWS), []))
 
 
 def _whole(rows: Sequence[Sequence[Any]]) -> bool:
