@@ -12,11 +12,12 @@ from kycmanager import log
 from kycmanager.commands import TABLE
 from kycmanager.config import Config, split_address
 from kycmanager.contract import openapi_bytes
-from kycmanager.core import Core, log_fault, wall_clock
+from kycmanager.core import Core, log_fault
 from kycmanager.metrics import OTHER, Metrics
 from kycmanager.ports import Clock, Progress
 from kycmanager.timers import Timers
 from kycmanager.tokens.limits import FailedTokens
+from kycmanager.tokens.verify import wall_clock
 from kycmanager.transports.control import ControlServer, run_local
 from kycmanager.transports.door import Observe
 from kycmanager.transports.push import Hub

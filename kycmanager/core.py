@@ -2,7 +2,6 @@
 
 import asyncio
 import gc
-import time
 from collections.abc import Callable, Coroutine
 from functools import partial
 from pathlib import Path
@@ -26,7 +25,7 @@ from kycmanager.store.strand import CommandStrand, Committed, StrandLimits
 from kycmanager.stored_files import StoredFiles
 from kycmanager.tokens.keys import load_keys
 from kycmanager.tokens.revocations import Revocations
-from kycmanager.tokens.verify import Verifier
+from kycmanager.tokens.verify import Verifier, wall_clock
 from kycmanager.transports.control import run_local
 from storagemanager import (
     InspectionSettings,
@@ -52,24 +51,6 @@ SCANNER = "scanner"
 """The source of what the malware scanner found, in the audit."""
 
 logger = log.get_logger("core")
-
-
-class WallClock:
-    """Tells Unix seconds; a system clock that is set back holds it still until it has caught up."""
-
-    __slots__ = ("_latest", "_source")
-
-    def __init__(self, source: Callable[[], float] = time.time) -> None:
-        self._source = source
-        self._latest = 0
-
-    def __call__(self) -> int:
-        """Return Unix seconds, never going back: the audit is searched by time as it is by id."""
-        self._latest = max(self._latest, int(self._source()))
-        return self._latest
-
-
-wall_clock = WallClock()
 
 
 class Tasks:
@@ -200,8 +181,12 @@ class Core:
         gc.freeze()  # what was loaded stays: the collector need not walk it again
 
     def _now(self) -> int:
-        """Return the time of a write: never before the last one, even if the clock was set back while nobody ran."""
-        return max(self.clock(), self._last_written)
+        """Return the time of a write: never before the last one, for the audit is searched by time as it is by id.
+
+        Only writes wait for a clock that was set back; tokens and what runs out go by the clock as it is.
+        """
+        self._last_written = max(self.clock(), self._last_written)
+        return self._last_written
 
     async def _agree_on_files(self) -> PinReport:
         return await self.storage.reconcile_pins(self.cache.attached_files())

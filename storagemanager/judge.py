@@ -69,5 +69,5 @@ class Judge:
             FailureKind.TIME: f"decoding it takes longer than {settings.seconds:g} s",
             FailureKind.MEMORY: f"decoding it takes more than {settings.memory_bytes // 2**20} MiB of memory",
         }
-        reason = reasons.get(failure.kind, f"the decoder broke down over it ({failure.detail})")
+        reason = reasons.get(failure.kind, "the decoder broke down over it")
         return StorageError(StorageErrorCode.STRUCTURE, "file", f"{reason}; save it anew and send it again")

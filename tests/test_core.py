@@ -7,16 +7,21 @@ import pytest
 
 from kycmanager.app import App
 from kycmanager.config import from_table
-from kycmanager.core import Tasks, WallClock, tell_storage
+from kycmanager.core import Tasks, tell_storage
 from kycmanager.domain.errors import KycError
 from kycmanager.ports import StoreRefused
 from storagemanager import OpenReport, PinReport
 
 
-def test_the_clock_never_goes_back():
-    times = iter((5.9, 7.0, 6.5, 7.2, 9.0))
-    clock = WallClock(lambda: next(times))
-    assert [clock() for _ in range(5)] == [5, 7, 7, 7, 9]
+async def test_writes_are_never_dated_before_the_last_one_but_tokens_go_by_the_clock(daemon):
+    real = daemon.core.clock
+    ahead = real() + 90_000
+    daemon.core.clock = lambda: ahead
+    await daemon.template("first")
+    daemon.core.clock = real
+    await daemon.template("second")
+    assert [row.time for row in await daemon.audit()] == [ahead, ahead]
+    assert await daemon.boss.call("Ping")
 
 
 async def test_a_second_opening_is_refused_and_closes(daemon, open_daemon):

@@ -275,8 +275,8 @@ def test_a_workbook_without_an_end_is_read_so_far(monkeypatch):
             "STRUCTURE",
             "decoding it takes more than 256 MiB of memory; save it anew and send it again",
         ),
-        (FailureKind.CRASH, "STRUCTURE", "the decoder broke down over it (why); save it anew and send it again"),
-        (FailureKind.FAULT, "STRUCTURE", "the decoder broke down over it (why); save it anew and send it again"),
+        (FailureKind.CRASH, "STRUCTURE", "the decoder broke down over it; save it anew and send it again"),
+        (FailureKind.FAULT, "STRUCTURE", "the decoder broke down over it; save it anew and send it again"),
         (FailureKind.UNAVAILABLE, "UNAVAILABLE", "the decoders do not run: why"),
     ],
 )
