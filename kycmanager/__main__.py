@@ -48,6 +48,7 @@ def parser() -> argparse.ArgumentParser:
     _add_audit(commands)
     _add_backup(commands)
     _add_keys(commands)
+    _add_user(commands)
     return root
 
 
@@ -113,6 +114,27 @@ def _add_keys(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -
         ("seal", "encrypt what was written in clear, also while the daemon runs", "seal"),
     ):
         _settings(_command(actions, name, summary, _late("keys", function)))
+
+
+def _add_user(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    group = commands.add_parser("user", help="say who may sign in to the pages", description="Users of /backoffice.")
+    actions = group.add_subparsers(required=True, metavar="ACTION")
+    add = _command(actions, "add", "add a user; the password is asked for, or read from stdin", _late("user", "add"))
+    add.add_argument("--role", required=True, metavar="ROLE", help="manager, admin, crm_manager or crm_admin")
+    add.add_argument("--brand", action="append", metavar="B", help="a brand to work for; repeat it; none = all")
+    add.add_argument("--id", type=int, metavar="N", help="the id the audit names, as in the CRM (default: the next)")
+    off = _command(actions, "totp", "ask a user for one-time codes, and show the secret once", _late("user", "totp"))
+    off.add_argument("--off", action="store_true", help="ask for none any more")
+    others = [
+        _command(actions, "password", "give a user another password", _late("user", "password")),
+        _command(actions, "disable", "let a user sign in no more, from this moment", _late("user", "disable")),
+        _command(actions, "enable", "let a disabled user sign in again", _late("user", "enable")),
+        _command(actions, "remove", "remove a user", _late("user", "remove")),
+    ]
+    for command in (add, off, *others):
+        command.add_argument("name", metavar="NAME", help="the name of the user; capitals do not matter")
+        _settings(command)
+    _settings(_command(actions, "list", "list the users", _late("user", "show")))
 
 
 def _add_demo(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:

@@ -11,6 +11,7 @@ from kycmanager.config.reader import (
 )
 from kycmanager.config.sections import (
     Audit,
+    Backoffice,
     BrandInspection,
     BrandQuotas,
     Cache,
@@ -37,6 +38,7 @@ __all__ = [
     "SECRET_BYTES_MIN",
     "SECRET_VARIABLE",
     "Audit",
+    "Backoffice",
     "BrandInspection",
     "BrandQuotas",
     "Cache",

@@ -128,6 +128,8 @@ def _check(config: Config) -> None:
     _demand("server.tcp", split_address, server.tcp)
     _demand("server.http", split_address, server.http)
     _demand("tokens.ttl", duration_seconds, tokens.ttl)
+    _demand("backoffice.idle", duration_seconds, config.backoffice.idle)
+    _demand("backoffice.life", duration_seconds, config.backoffice.life)
     _demand("malware.address", scanner_address, config.malware.address)
     if bool(server.tls_cert) != bool(server.tls_key):
         missing = "tls_key" if server.tls_cert else "tls_cert"

@@ -199,6 +199,25 @@ class Rest(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     fast_path: bool = True
 
 
+class Backoffice(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """[backoffice]: the pages of the reviewers."""
+
+    enabled: bool = True
+    idle: str = "30m"
+    life: str = "12h"
+    proxy: bool = False
+
+    @property
+    def idle_seconds(self) -> int:
+        """How long a sign-in lives unused, in seconds."""
+        return duration_seconds(self.idle)
+
+    @property
+    def life_seconds(self) -> int:
+        """How long a sign-in lives at most, in seconds."""
+        return duration_seconds(self.life)
+
+
 class Encryption(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """[encryption]: whether what is new is sealed, and where the master keys come from."""
 
@@ -227,4 +246,5 @@ class Config(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     idempotency: Idempotency = Idempotency()
     cache: Cache = Cache()
     rest: Rest = Rest()
+    backoffice: Backoffice = Backoffice()
     encryption: Encryption = Encryption()

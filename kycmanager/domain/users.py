@@ -104,7 +104,7 @@ def password_fault(password: str, name: str) -> str:
     if len(set(text)) < PASSWORD_DISTINCT_MIN:
         return f"made of fewer than {PASSWORD_DISTINCT_MIN} different characters"
     if spelled(name) in text.lower():
-        return "holds the name of the user"
+        return "one that holds the name of the user"
     return ""
 
 

@@ -1,0 +1,69 @@
+"""The one way from a page to the data: a command, run for who is signed in."""
+
+import asyncio
+from time import perf_counter
+from typing import Any, Protocol
+
+import msgspec
+from msgspec.structs import replace
+
+from kycmanager.commands.execute import Codec, Executor
+from kycmanager.domain.enums import SessionType
+from kycmanager.domain.errors import KycError
+from kycmanager.domain.session import Session
+from kycmanager.transports import json_wire
+
+SOURCE = "backoffice"
+"""What the audit tells of this way in."""
+
+_CODEC = Codec("json", json_wire.encode)
+_OK = 200
+_NOBODY = Session(sub=0, type=SessionType.SYSTEM, brands=None)
+
+
+class Observe(Protocol):
+    """Is told the name of a command, the status of its answer and the seconds it took."""
+
+    def __call__(self, command_name: str, status: int, seconds: float, /) -> None:
+        """Count it."""
+        ...
+
+
+class Gateway:
+    """Runs commands through the executor, which decides all there is to decide."""
+
+    def __init__(self, executor: Executor, observe: Observe) -> None:
+        self._executor = executor
+        self._observe = observe
+
+    async def run(self, session: Session, command: str, data: dict[str, Any] | None = None) -> dict[str, Any]:
+        """Return the data of the reply, for who is signed in; raises KycError."""
+        began = perf_counter()
+        status = _OK
+        try:
+            return await self._run(session, command, data or {})
+        except KycError as error:
+            status = error.code.status
+            raise
+        finally:
+            self._observe(command, status, perf_counter() - began)
+
+    async def run_local(self, session: Session | None, command: str, data: dict[str, Any]) -> dict[str, Any]:
+        """The same for the rows of sign-ins, which no token reaches; `session` None is somebody not signed in yet."""
+        return await self.run(replace(session or _NOBODY, local=True), command, data)
+
+    async def _run(self, session: Session, name: str, data: dict[str, Any]) -> dict[str, Any]:
+        executor = self._executor
+        call = executor.admit(executor.find(name), session, data, source=SOURCE)
+        answer: asyncio.Future[bytes | KycError] = asyncio.get_running_loop().create_future()
+
+        def done(result: bytes | KycError) -> None:
+            if not answer.done():  # whoever waited may be gone
+                answer.set_result(result)
+
+        executor.run(call, _CODEC, done)
+        result = await answer
+        if isinstance(result, KycError):
+            raise result
+        found: dict[str, Any] = msgspec.json.decode(result)
+        return found
