@@ -87,7 +87,13 @@ class Safe:
     async def hold_attached(self) -> None:
         """Have profiles hold the keys of their files that a crash, or sealing the old, has left with their brand."""
         assert self._storage is not None
-        await self._care.hold_attached(self._storage)
+        try:
+            failed = await self._care.hold_attached(self._storage)
+        except StorageError as error:
+            logger.warning("keys of attached files stay with their brand until the next start", fault=error.reason)
+            return
+        if failed:
+            logger.warning("keys of attached files stay with their brand", count=len(failed), files=failed[:20])
 
     async def release(self, files: Sequence[str]) -> None:
         """Let the storage forget the keys of files that profiles hold; what fails here, the next start does."""

@@ -70,13 +70,26 @@ class KeyCare:
             if held:
                 await uploads.release_keys(held)
 
-    async def hold_attached(self, uploads: Uploads) -> None:
-        """Have profiles hold the data keys of their files that they do not hold yet, one sealed lately for one."""
+    async def hold_attached(self, uploads: Uploads) -> list[str]:
+        """Have profiles hold the data keys of their files that they do not hold yet, one sealed lately for one.
+
+        Returns the files with which that did not work: they can be read as before.
+        """
+        failed: list[str] = []
         async for kept in _kept(uploads):
             found = await uploads.get_many(uuid for uuid, _ in kept)
             waiting = [uuid for uuid, file in found.items() if file.attached]
             for first in range(0, len(waiting), HELD_AT_ONCE):
-                await self._run("SysHoldFiles", {"file_ids": waiting[first : first + HELD_AT_ONCE]})
+                failed += await self._hold(waiting[first : first + HELD_AT_ONCE])
+        return failed
+
+    async def _hold(self, files: list[str]) -> list[str]:
+        """Have profiles hold these, one by one where one of them is in the way; return those."""
+        try:
+            await self._run("SysHoldFiles", {"file_ids": files})
+        except KycError:
+            return files if len(files) == 1 else [uuid for each in files for uuid in await self._hold([each])]
+        return []
 
     async def retire(self, uploads: Uploads) -> int:
         """Destroy the keys of brands that nothing needs any more; return how many."""

@@ -7,7 +7,7 @@ from contextlib import suppress
 from kycmanager.domain.records import BrandKey
 from kycmanager.key_ports import FileKeys, KeyStore
 from kycmanager.ports import Clock
-from kycmanager.vault.keyring import Keyring
+from kycmanager.vault.keyring import Keyring, tombstone
 from kycmanager.vault.sealing import ID_BYTES, SealError
 
 
@@ -68,7 +68,9 @@ class Custody:
 
         Prepared replies that show them in clear are for the caller to drop.
         """
-        await self._store.destroy(self.keyring.destroy(kyc_id), self._clock())
+        gone = tombstone(kyc_id)
+        await self._store.destroy(gone, self._clock())
+        self.keyring.destroy(gone)
 
     async def _brand_key(self, brand: str) -> BrandKey:
         async with self._making:

@@ -22,6 +22,11 @@ _FILE_OF_PROFILE = "file key of profile"
 _Name = TypeVar("_Name")
 
 
+def tombstone(kyc_id: int) -> ProfileKey:
+    """Return what is kept in the place of a key: that it was destroyed."""
+    return ProfileKey(kyc_id, bytes(ID_BYTES), b"")
+
+
 class Keyring:
     """Makes, opens and rewraps keys; does no I/O.
 
@@ -137,12 +142,12 @@ class Keyring:
         for each in keys:
             self._unsaved.pop(each.kyc_id, None)
 
-    def destroy(self, kyc_id: int, master: bytes = b"\0" * ID_BYTES) -> ProfileKey:
-        """Forget the key of a profile and return what the store keeps instead of it: that it is destroyed."""
+    def destroy(self, tombstone: ProfileKey) -> None:
+        """Forget the key of a profile; from now on it is destroyed."""
+        kyc_id = tombstone.kyc_id
         self._unsaved.pop(kyc_id, None)
         self._open_profiles.drop(kyc_id)
-        self._profiles[kyc_id] = master
-        return ProfileKey(kyc_id, master, b"")
+        self._profiles[kyc_id] = tombstone.master
 
     def wrap_for_profile(self, kyc_id: int, file_id: str, material: bytes) -> FileKey:
         """Return the data key of a file sealed by the key of the profile that holds it."""

@@ -25,6 +25,10 @@ def holding(folder, text=CANARY):
     return sorted(path.name for path in folder.rglob("*") if path.is_file() and text.encode() in path.read_bytes())
 
 
+def holding_bytes(folder, content):
+    return [path.name for path in folder.rglob("*") if path.is_file() and content in path.read_bytes()]
+
+
 async def upload(daemon, text=CANARY, customer=7, kind="customer", brand="acme"):
     owner = Owner(kind=kind, id=customer, brand=brand)
     incoming = daemon.core.storage.receive(
@@ -151,22 +155,7 @@ async def test_a_crash_between_the_two_bases_is_mended_at_the_start(daemon, monk
 
 
 async def test_an_attached_file_whose_key_no_profile_holds_is_held_from_the_start_on(daemon):
-    _, files = await lived(daemon)
-    kept = await daemon.core.store.file_keys(files)
-    ring = daemon.core.safe.vault.keyring
-    await daemon.core.close()
-    # As sealing an old file leaves it when it is cut off: attached, its key with the brand only.
-    (brand_key,) = ring._brands.values()
-    storage = sqlite3.connect(daemon.folder / "bases" / "storage.db")
-    for uuid, held in kept.items():
-        wrapped = ring.wrap_for_brand(brand_key, uuid, ring.open_for_profile(held))
-        storage.execute("UPDATE data_key SET wrapped = ? WHERE uuid = ?", (wrapped, uuid))
-    storage.commit()
-    storage.close()
-    kyc = sqlite3.connect(daemon.folder / "bases" / "kyc.db")
-    kyc.execute("DELETE FROM file_key")
-    kyc.commit()
-    kyc.close()
+    files = await unheld(daemon)
     await daemon.restart()
     await daemon.core.tasks.finish()
     assert await daemon.core.storage.kept_keys() == []
@@ -191,6 +180,51 @@ async def test_a_failing_release_is_told_and_done_at_the_next_start(daemon, caps
     await daemon.core.safe.release([uuid])
     base.write = write
     assert "keys of attached files stay with their brand" in capsys.readouterr().out
+
+
+async def unheld(daemon):
+    """Leave attached files as sealing old ones does when it is cut off: their keys with the brand only."""
+    _, files = await lived(daemon)
+    kept = await daemon.core.store.file_keys(files)
+    ring = daemon.core.safe.vault.keyring
+    await daemon.core.close()
+    (brand_key,) = ring._brands.values()
+    storage = sqlite3.connect(daemon.folder / "bases" / "storage.db")
+    for uuid, held in kept.items():
+        wrapped = ring.wrap_for_brand(brand_key, uuid, ring.open_for_profile(held))
+        storage.execute("UPDATE data_key SET wrapped = ? WHERE uuid = ?", (wrapped, uuid))
+    storage.commit()
+    storage.close()
+    kyc = sqlite3.connect(daemon.folder / "bases" / "kyc.db")
+    kyc.execute("DELETE FROM file_key")
+    kyc.commit()
+    kyc.close()
+    return files
+
+
+async def test_one_key_that_does_not_open_keeps_neither_the_start_nor_the_others(daemon, capsys):
+    files = await unheld(daemon)
+    storage = sqlite3.connect(daemon.folder / "bases" / "storage.db")
+    storage.execute("UPDATE data_key SET wrapped = zeroblob(68) WHERE uuid = ?", (files[0],))
+    storage.commit()
+    storage.close()
+    await daemon.restart()
+    await daemon.core.tasks.finish()
+    assert set(await daemon.core.store.file_keys(files)) == set(files[1:])
+    assert "keys of attached files stay with their brand" in capsys.readouterr().out
+    faults = (await daemon.local("SysVerify", {}))["faults"]
+    assert [fault["object"] for fault in faults] == [f"{files[0]}.txt.sealed"]
+
+
+async def test_a_damaged_row_of_a_waiting_file_does_not_keep_the_start(daemon, capsys):
+    files = await unheld(daemon)
+    storage = sqlite3.connect(daemon.folder / "bases" / "storage.db")
+    storage.execute("UPDATE files SET scope = 1 WHERE uuid = ?", (files[0],))
+    storage.commit()
+    storage.close()
+    await daemon.restart()
+    assert "until the next start" in capsys.readouterr().out
+    assert CANARY.encode() in await content(daemon, files[1])
 
 
 async def test_swapped_rows_are_refused(daemon):
@@ -242,6 +276,27 @@ async def test_a_destroyed_key_takes_answers_and_files_along_and_every_old_copy(
         with pytest.raises(Exception, match="does not open"):
             await content(old, uuid)
     await old.core.close()
+
+
+async def test_a_destroyed_key_is_overwritten_on_the_disk(daemon, monkeypatch):
+    await lived(daemon)
+    keys = daemon.folder / "bases" / "keys.db"
+    base = sqlite3.connect(f"file:{keys}?mode=ro", uri=True)
+    (wrapped,) = base.execute("SELECT wrapped FROM profile_key").fetchone()
+    base.close()
+    assert holding_bytes(daemon.folder, wrapped) != []
+
+    async def fail(_tombstone, _now):
+        raise OutcomeUnknown("EIO")
+
+    destroy = daemon.core.store.keys.destroy
+    monkeypatch.setattr(daemon.core.store.keys, "destroy", fail)
+    with pytest.raises(OutcomeUnknown):
+        await daemon.core.safe.custody.destroy(1)
+    assert not daemon.core.safe.vault.keyring.destroyed(1)
+    monkeypatch.setattr(daemon.core.store.keys, "destroy", destroy)
+    await daemon.core.safe.custody.destroy(1)
+    assert holding_bytes(daemon.folder, wrapped) == []
 
 
 async def test_the_keys_of_brands_go_when_nothing_needs_them(daemon, capsys):

@@ -109,11 +109,11 @@ def test_a_destroyed_key_opens_and_seals_nothing_more(keyring):
     answers = Vault(keyring, sealing=True)
     kept = answers.seal(7, 1, {"name": "Maria"}, [])
     held = keyring.wrap_for_profile(7, FILE, DATA_KEY)
-    tombstone = keyring.destroy(7)
-    assert tombstone.wrapped == b""
+    gone = module.tombstone(7)
+    keyring.destroy(gone)
     assert keyring.unsaved() == []
     other = Keyring(keyring.masters)
-    other.load([], [tombstone])
+    other.load([], [gone])
     for ring in (keyring, other):
         assert ring.destroyed(7)
         assert Vault(ring, sealing=True).open(7, 1, kept) == {}
@@ -137,6 +137,6 @@ def test_keys_are_sealed_anew(keyring):
     only_new.load([], [new_profile])
     assert only_new.profile_key(7).id == key_id
     assert only_new.wrap_for_brand(new_brand, FILE, DATA_KEY)
-    keyring.destroy(7)
+    keyring.destroy(module.tombstone(7))
     keyring.put_profile_key(new_profile)
     assert keyring.destroyed(7)
