@@ -14,7 +14,9 @@ _COMMAND = b'{"command":"'
 _EXT = b',"extID":'
 _BACKSLASH = 0x5C  # bytes are searched for a number far faster than for bytes
 # The members behind `data`: where no backslash is, a quote ends its string, and one bracket closes the request.
-_TAIL = re.compile(rb',"extID":("[A-Za-z0-9_.:\-]{0,64}"|[1-9][0-9]{0,14}),"__token":"[^"{}]*"\}')
+_EXT_PATTERN = rb'"[A-Za-z0-9_.:\-]{0,64}"|[1-9][0-9]{0,14}'
+_PLAIN_EXT = re.compile(_EXT_PATTERN)
+_TAIL = re.compile(rb',"extID":(%b),"__token":"[^"{}]*"\}' % _EXT_PATTERN)
 _START = b'{"extID":'
 _END = json_wire.error_reply(None, CROWDED.code.status, CROWDED.code.wire_name, CROWDED.message).replace(b"{", b",", 1)
 _BETWEEN = _END + _START
@@ -40,16 +42,34 @@ class Shed:
 
     def sift(self, lines: Iterable[bytes]) -> Sifted:
         """Refuse what is recognised among JSON lines without their ends."""
-        writes, match, start = self._writes.get, _TAIL.fullmatch, len(_COMMAND)
         kept: list[bytes] = []
         exts: list[bytes] = []
         counts: dict[str, int] = {}
+        head, tail, name = b"\n", b"", ""  # of the line understood last: a client's lines differ in between, if at all
         for line in lines:
-            name = writes(line[start : line.find(b'"', start)]) if line.startswith(_COMMAND) else None
-            tail = None if name is None or _BACKSLASH in line else match(line, line.rfind(_EXT))
-            if name is None or tail is None:
+            if line.startswith(head) and line.endswith(tail) and _BACKSLASH not in line:
+                ext = line[line.rfind(_EXT, 0, -len(tail)) + len(_EXT) : -len(tail)]
+                if _PLAIN_EXT.fullmatch(ext):
+                    exts.append(ext)
+                    counts[name] += 1
+                    continue
+            found = self._understood(line)
+            if found is None:
                 kept.append(line)
-            else:
-                exts.append(tail[1])
-                counts[name] = counts.get(name, 0) + 1
+                continue
+            name, head, ext, tail = found
+            exts.append(ext)
+            counts[name] = counts.get(name, 0) + 1
         return Sifted(kept, _START + _BETWEEN.join(exts) + _END if exts else b"", counts)
+
+    def _understood(self, line: bytes) -> tuple[str, bytes, bytes, bytes] | None:
+        """Return the name of the write in a line, the line up to it, its extID, and what follows that; else None."""
+        if not line.startswith(_COMMAND) or _BACKSLASH in line:
+            return None
+        stop = line.find(b'"', len(_COMMAND)) + 1
+        name = self._writes.get(line[len(_COMMAND) : stop - 1])
+        place = line.rfind(_EXT)
+        ending = _TAIL.fullmatch(line, place)
+        if name is None or ending is None:
+            return None
+        return name, line[:stop], ending[1], line[ending.end(1) :]

@@ -8,6 +8,7 @@ the figures; the exit code is 0 only when every zero is none.
 import argparse
 import asyncio
 import itertools
+import json
 import sys
 import time
 from collections import Counter
@@ -26,6 +27,9 @@ from talk import Talk  # noqa: E402
 from target import BRAND, MIB, Target  # noqa: E402
 
 CUSTOMERS = 200
+CHUNK = 200
+"""Writes sent in one go while the caches are filled."""
+
 WORKERS = 6
 PAUSE_SECONDS = 0.004
 GROWTH_PER_HOUR_MAX = 1_000_000
@@ -39,10 +43,11 @@ ZEROS = ("refused", "grown", "descriptors_left", "wal_too_large", "faults_logged
 class Soak:
     """One run against one daemon."""
 
-    def __init__(self, target: Target, seconds: float, settle: float) -> None:
+    def __init__(self, target: Target, args: argparse.Namespace) -> None:
         self.target = target
-        self.seconds = seconds
-        self.settle = settle
+        self.seconds = args.seconds or args.hours * 3600
+        self.settle = args.settle
+        self.fill = args.fill
         self.report = Report(*ZEROS)
         self.manager = target.token()
         self.done = Counter[str]()
@@ -84,6 +89,24 @@ class Soak:
             for customer in range(1, CUSTOMERS + 1):
                 data = {"customer_id": customer, "brand": BRAND, "level": 1}
                 talk.good("MngSetKycRequiredLevel", data, self.manager)
+
+            self._fill_caches(talk)
+
+    def _fill_caches(self, talk: Talk) -> None:
+        """Write and read so much that the page caches of the base, which have a bound, are full before the first look."""
+        data = {"brand": BRAND, "risk_level": 1, "reason": "r" * 60}
+        for start in range(0, self.fill, CHUNK):
+            numbers = range(start, min(start + CHUNK, self.fill))
+            wanted = [("MngSetKycRisk", data | {"customer_id": number % CUSTOMERS + 1}) for number in numbers]
+            talk.send(b"".join(spelt(name, fields, self.manager) for name, fields in wanted))
+            for _ in numbers:
+                answer = talk.line()
+                assert answer["status"] == 200, answer
+            self.report.progress(f"filling: {start} of {self.fill}")
+        after = None
+        for _ in range(self.fill // 5000):
+            page = {"brand": BRAND, "limit": 1000} | ({"after": after} if after else {})
+            after = talk.good("MngGetKycAudit", page, self.manager)["next"]
 
     async def _work(self) -> None:
         started = time.monotonic()
@@ -142,6 +165,11 @@ class Soak:
         self.report.demand(status == wanted, "refused", f"{what}: {status} and not {wanted}")
 
 
+def spelt(name: str, data: dict[str, Any], token: str) -> bytes:
+    """Spell a request as a line."""
+    return json.dumps({"command": name, "data": data, "extID": "f", "__token": token}).encode() + b"\r\n"
+
+
 def slope_of(points: list[tuple[float, int]]) -> tuple[float, float]:
     """Return bytes a second by least squares, and by how many bytes that rises over the points."""
     middle = sum(at for at, _ in points) / len(points)
@@ -153,12 +181,13 @@ def slope_of(points: list[tuple[float, int]]) -> tuple[float, float]:
 
 def main(folder: Path, args: argparse.Namespace) -> int:
     with Target(folder) as target:
-        return Soak(target, args.seconds or args.hours * 3600, args.settle).run()
+        return Soak(target, args).run()
 
 
 def options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--hours", type=float, default=2)
     parser.add_argument("--seconds", type=float, default=0, help="instead of hours")
+    parser.add_argument("--fill", type=int, default=120_000, help="writes that fill the page caches beforehand")
     parser.add_argument("--settle", type=float, default=20, help="seconds of work before the first look")
 
 

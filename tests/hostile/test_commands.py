@@ -22,9 +22,9 @@ def run(name, *options):
     ("name", "options", "done"),
     [
         ("fuzz", ("--cases", "600", "--seed", "7"), {"lines": 600, "frames": 600, "http": 600}),
-        ("api", ("--cases", "150", "--seed", "7"), {}),
+        ("api", ("--cases", "80", "--seed", "7"), {}),
         ("clients", ("--clients", "6", "--short"), {"clients": 30}),
-        ("soak", ("--seconds", "1", "--settle", "1"), {"seconds": 1}),
+        ("soak", ("--seconds", "1", "--settle", "1", "--fill", "1000"), {"seconds": 1}),
     ],
 )
 def test_the_product_stands_it(name, options, done):
@@ -34,7 +34,7 @@ def test_the_product_stands_it(name, options, done):
 
 
 @pytest.mark.parametrize(
-    ("name", "options"), [("fuzz", ("--cases", "300", "--seed", "7")), ("api", ("--cases", "100", "--seed", "7"))]
+    ("name", "options"), [("fuzz", ("--cases", "300", "--seed", "7")), ("api", ("--cases", "60", "--seed", "7"))]
 )
 def test_a_fault_is_found(name, options):
     code, figures, told = run(name, *options, "--wrong")
