@@ -7,7 +7,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from msgspec.structs import replace
+from msgspec.structs import asdict, replace
 
 from kycmanager import __version__, log
 from kycmanager.commands import TABLE
@@ -15,6 +15,7 @@ from kycmanager.commands.execute import Executor
 from kycmanager.config import Config, Quotas, scanner_address
 from kycmanager.domain.errors import KycError
 from kycmanager.domain.files import CUSTOMER
+from kycmanager.domain.reasons import USUAL, Reason, Reasons
 from kycmanager.encryption import Safe
 from kycmanager.ports import AuditQuery, Clock, Progress, StoreRefused
 from kycmanager.store.cache import Cache
@@ -44,6 +45,7 @@ from storagemanager import (
 )
 
 EXPIRED_AT_ONCE = 256
+RELEASED_AT_ONCE = 256
 RENDITION_PATIENCE_SECONDS = 15
 TIMER = "timer"
 """The source of what no caller asked for, in the audit."""
@@ -102,6 +104,7 @@ class Core:
             config.encryption, data_dir, self.store, clock, self._run_for_keys, lambda: list(self.cache.steps.values())
         )
         self.cache = Cache(self.safe.vault)
+        self.cache.desk.reasons = reasons_of(config)
         self.storage = StorageManager(
             data_dir,
             storage_settings(config),
@@ -124,6 +127,7 @@ class Core:
                 batch_max=config.limits.batch_commands_max,
                 keys_max=config.idempotency.keys_max,
                 idempotency_seconds=idempotency_seconds,
+                lease_seconds=config.backoffice.lease_seconds,
             ),
             self._follow,
         )
@@ -216,6 +220,11 @@ class Core:
             data = {"steps": steps, "documents": documents}
             await run_local(self.executor, "SysExpireDue", data, source=TIMER)
 
+    async def release_lapsed(self) -> None:
+        """End the claims on cases whose lease is over, on the strand like any command, and tell of it."""
+        while lapsed := self.cache.desk.lapsed(self.clock(), RELEASED_AT_ONCE):
+            await run_local(self.executor, "SysReleaseCases", {"cases": list(lapsed)}, source=TIMER)
+
     async def tell_head(self) -> None:
         """Write down, outside the base, where the chain of the audit ends."""
         await self.store.tell_head()
@@ -298,6 +307,12 @@ def rendition_settings(config: Config) -> RenditionSettings:
     default, seconds = RenditionSettings(), config.renditions.seconds
     limits = replace(default.limits, seconds=seconds, wall_seconds_max=seconds + RENDITION_PATIENCE_SECONDS)
     return replace(default, cache_bytes_max=config.renditions.cache_bytes_max, limits=limits)
+
+
+def reasons_of(config: Config) -> Reasons:
+    """Return the reasons for rejections as config.toml has them, the usual ones where it names none."""
+    given = [Reason(**asdict(reason)) for reason in config.backoffice.reasons]
+    return Reasons(given or USUAL, config.backoffice.language)
 
 
 def scanner_of(config: Config, data_dir: Path) -> Scanner | None:

@@ -5,18 +5,22 @@ from typing import Any, Protocol
 
 from msgspec import Struct
 
+from kycmanager.desk_ports import DeskChanges, DeskReader, DeskRecords
 from kycmanager.domain.records import (
     AuditRow,
     BrandKey,
+    Claim,
     Document,
     Event,
     FileFacts,
     FileKey,
     IdempotencyRecord,
+    Note,
     Profile,
     ProfileKey,
     Record,
     Revocation,
+    SavedFilter,
     Step,
     Template,
     TemplateText,
@@ -69,6 +73,8 @@ class Records(Protocol):
 
     @property
     def users(self) -> UserRecords: ...
+    @property
+    def desk(self) -> DeskRecords: ...
     def template(self, template_id: int) -> Template | None: ...
     def template_by_code(self, brand: str, code: str) -> Template | None: ...
     def active_templates(self, brand: str) -> Sequence[Template]: ...
@@ -104,14 +110,22 @@ class Lists(Protocol):
 class Reader(Records, Lists, Protocol):
     """What read handlers see: the committed records and their lists."""
 
+    @property
+    def desk(self) -> DeskReader: ...
+    def template_impact(self, brand: str, level: int, template_id: int) -> tuple[int, int]:
+        """Count the profiles with a step of the template, and those of the brand asked for the level without one."""
+        ...
+
 
 class Changes(Records, Protocol):
     """What a write handler may do: read as `Records`, put new values, and tell of them. It never waits."""
 
     @property
     def users(self) -> UserChanges: ...
+    @property
+    def desk(self) -> DeskChanges: ...
     def next_id(self, table: str) -> int:
-        """Return a fresh id of table "template" | "profile" | "step" | "document" | "login" | "audit"; never reused."""
+        """Return a fresh id of "template", "profile", "step", "document", "note", "login" or "audit"; never reused."""
         ...
 
     def put_template(self, template: Template) -> None: ...
@@ -170,6 +184,14 @@ class Batch(Struct, kw_only=True):
     users: list[User] = []
     logins: list[Login] = []
     ended_logins: list[int] = []
+    notes: list[Note] = []
+    claims: list[Claim] = []
+    """New ones, and new leases of old ones."""
+    released: list[int] = []
+    """The cases whose claim goes."""
+    filters: list[SavedFilter] = []
+    removed_filters: list[tuple[int, int, str]] = []
+    """(session, sub, name) of those that go."""
     file_keys: list[FileKey] = []
     keys: list[ProfileKey] = []
     """Keys that are to be on the disk before what they have sealed."""
@@ -189,6 +211,9 @@ class Snapshot(Struct, kw_only=True):
     revocations: Iterable[Revocation]
     users: Iterable[User] = ()
     logins: Iterable[Login] = ()
+    claims: Iterable[Claim] = ()
+    notes: Iterable[Note] = ()
+    filters: Iterable[SavedFilter] = ()
     brand_keys: Iterable[BrandKey] = ()
     profile_keys: Iterable[ProfileKey] = ()
     counters: dict[str, int]

@@ -13,6 +13,7 @@ from kycmanager.commands.model import (
     FileId,
     Id,
     Kind,
+    Language,
     Prepare,
     PrepareContext,
     ReadContext,
@@ -44,13 +45,16 @@ from kycmanager.ports import Files, Records
 
 
 class GetStatus(Request, frozen=True, kw_only=True):
-    """Nothing: the token says who asks."""
+    """Nothing but a language: the token says who asks."""
+
+    lang: Language = ""
 
 
 class GetCustomerStep(Request, frozen=True, kw_only=True):
     """The step to show."""
 
     id: Id
+    lang: Language = ""
 
 
 class SubmitStep(WriteRequest, frozen=True, kw_only=True):
@@ -71,6 +75,7 @@ class GetCustomerDocuments(Request, frozen=True, kw_only=True):
     """Only the documents of one step unless step_id is 0."""
 
     step_id: AnyId = 0
+    lang: Language = ""
 
 
 class AddCustomerDocument(WriteRequest, frozen=True, kw_only=True):
@@ -109,24 +114,32 @@ def _visible(records: Records, kyc_id: int) -> list[Document]:
     return [found for found in records.documents_of(kyc_id) if found.status is not DocumentStatus.DELETED]
 
 
-def get_status(context: ReadContext, _request: GetStatus, target: Profile | None) -> CustomerStatusReply:
+def get_status(context: ReadContext, request: GetStatus, target: Profile | None) -> CustomerStatusReply:
     """Show the customer's profile, what is asked, and what was handed in."""
     if target is None:
         return CustomerStatusReply(profile=None, steps=[], documents=[])
     records = context.records
     return CustomerStatusReply(
         profile=target,
-        steps=[customer_step(records, step) for step in records.steps_of(target.id) if step.status in steps.ACTIVE],
-        documents=[customer_document(found) for found in _visible(records, target.id)],
+        steps=[
+            customer_step(records, step, request.lang)
+            for step in records.steps_of(target.id)
+            if step.status in steps.ACTIVE
+        ],
+        documents=[customer_document(records, found, request.lang) for found in _visible(records, target.id)],
     )
 
 
-def get_step(context: ReadContext, _request: GetCustomerStep, target: Step) -> CustomerStepReply:
+def get_step(context: ReadContext, request: GetCustomerStep, target: Step) -> CustomerStepReply:
     """Show one step of the customer and its documents."""
     records = context.records
     return CustomerStepReply(
-        step=customer_step(records, target),
-        documents=[customer_document(d) for d in _visible(records, target.kyc_id) if d.step_id == target.id],
+        step=customer_step(records, target, request.lang),
+        documents=[
+            customer_document(records, found, request.lang)
+            for found in _visible(records, target.kyc_id)
+            if found.step_id == target.id
+        ],
     )
 
 
@@ -248,7 +261,11 @@ def get_documents(
         return CustomerDocumentsReply(rows=[])
     found = _visible(context.records, target.id)
     return CustomerDocumentsReply(
-        rows=[customer_document(each) for each in found if request.step_id in {0, each.step_id}],
+        rows=[
+            customer_document(context.records, each, request.lang)
+            for each in found
+            if request.step_id in {0, each.step_id}
+        ],
     )
 
 
@@ -270,7 +287,7 @@ def add_document(context: WriteContext, request: AddCustomerDocument, target: Pr
         if step.status is StepStatus.APPROVED:
             raise KycError(Code.INVALID_STATE, "Step is approved; documents cannot be added to it")
     made = documents.attach(context, target, file, request.step_id, request.type)
-    return CustomerDocumentReply(document=customer_document(made))
+    return CustomerDocumentReply(document=customer_document(changes, made))
 
 
 def _recall_step(records: Records, step_id: int) -> SubmittedReply:
@@ -282,7 +299,7 @@ def _recall_step(records: Records, step_id: int) -> SubmittedReply:
 def _recall_document(records: Records, document_id: int) -> CustomerDocumentReply:
     found = records.document(document_id)
     assert found is not None
-    return CustomerDocumentReply(document=customer_document(found))
+    return CustomerDocumentReply(document=customer_document(records, found))
 
 
 COMMANDS: tuple[Command, ...] = (

@@ -235,6 +235,7 @@ def move_document(
     """Move a document and tell of it; its step is decided apart."""
     document = documents.move(old, to, now=context.now, reason=reason, comment=comment, **changes)
     trail.put_document(context, kind, document)
+    trail.tend_claim(context, trail.profile_of(context, document))
     _audit(context, kind, document, old.status, reason=reason, comment=comment)
 
 

@@ -344,4 +344,6 @@ def _repeat(call: Call, seen: IdempotencyRecord, digest: bytes, changes: Changes
         return ACCEPTED
     # The answer shows a record: whoever lost the reach to it since does not see it again.
     call.command.access.scope(changes, call.session, call.request)
+    if replay.reach is not None and seen.record_id:
+        replay.reach(changes, call.session, seen.record_id)
     return replay.answer(changes, seen.record_id)

@@ -32,6 +32,7 @@ FileId = Annotated[
     Meta(pattern=rf"^[0-9a-f]{{8}}-[0-9a-f]{{4}}-[0-9a-f]{{4}}-[0-9a-f]{{4}}-[0-9a-f]{{12}}{END}"),
 ]
 Time = Annotated[int, Meta(ge=0, le=ID_MAX)]
+Language = Annotated[str, Meta(pattern=rf"^(?:[A-Za-z]{{2,8}}(?:[-_][A-Za-z0-9]{{1,8}}){{0,3}})?{END}")]
 Flag = Annotated[int, Meta(ge=0, le=1)]
 
 
@@ -138,8 +139,10 @@ class Prepare(Struct, frozen=True):
 class Replay(Struct, frozen=True):
     """How a repeated write under an idempotency key is answered: from the record it made, not from a copy."""
 
-    record: Callable[[Any], Record]
+    record: Callable[[Any], Record | None]
     answer: Callable[[Records, int], Any]
+    reach: Callable[[Records, Session, int], Any] | None = None
+    """Looks whether the caller still reaches the record, where the scope cannot know which it is."""
 
 
 class Command(Struct, frozen=True, kw_only=True):

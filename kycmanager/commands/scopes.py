@@ -7,6 +7,9 @@ existing object of somebody else is 403, a missing one 404.
 from collections.abc import Callable
 from typing import Any
 
+from msgspec import UNSET
+
+from kycmanager.domain.case import may_take_over
 from kycmanager.domain.errors import forbidden, invalid, not_found
 from kycmanager.domain.records import Document, Profile, Step, Template
 from kycmanager.domain.session import MANAGERS, Session
@@ -61,6 +64,51 @@ def profile(records: Records, session: Session, request: Any) -> Profile:
 def profile_of_document(records: Records, session: Session, request: Any) -> Profile:
     """Find the profile a manager attaches a document to."""
     return _profile(records, session, request.kyc_id, request.customer_id, request.brand, "kyc_id")
+
+
+def profile_named(records: Records, session: Session, request: Any) -> Profile:
+    """Find the profile a manager names by kyc_id."""
+    return reached_profile(records, session, request.kyc_id)
+
+
+def reached_profile(records: Records, session: Session, kyc_id: int) -> Profile:
+    """Find a profile the caller reaches."""
+    return _profile(records, session, kyc_id, 0, "", "kyc_id")
+
+
+def claimable(records: Records, session: Session, request: Any) -> Profile:
+    """Find the case a manager claims; taking it from somebody is for those who may."""
+    if request.take_over and not may_take_over(session):
+        raise forbidden()
+    return profile_named(records, session, request)
+
+
+def looked_at(records: Records, session: Session, request: Any) -> Profile | None:
+    """Find the profile a manager has looked at, by itself or by its document; None when neither is named."""
+    found = reached_profile(records, session, request.kyc_id) if request.kyc_id else None
+    if request.document_id:
+        held = records.document(request.document_id)
+        if held is None or not session.sees(held.brand) or (found is not None and held.kyc_id != found.id):
+            raise not_found("document")
+        found = records.profile(held.kyc_id)
+    return found
+
+
+def template_to_be(records: Records, session: Session, request: Any) -> Template | None:
+    """Find the template a manager thinks of changing, None for a new one; its brand must be in reach."""
+    if not session.sees(request.brand):
+        raise not_found("template")
+    return template(records, session, request) if request.id else None
+
+
+def named_brand(noun: str) -> Callable[[Records, Session, Any], None]:
+    """Make the scope of a write that may name a brand; outside it the noun "was not found"."""
+
+    def scope(_records: Records, session: Session, request: Any) -> None:
+        if request.brand is not UNSET and not session.sees(request.brand):
+            raise not_found(noun)
+
+    return scope
 
 
 def brand(noun: str) -> Callable[[Records, Session, Any], Any]:

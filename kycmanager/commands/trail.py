@@ -3,8 +3,9 @@
 from typing import Any
 
 from kycmanager.commands.model import WriteContext
+from kycmanager.domain import case as cases
 from kycmanager.domain import profile as profiles
-from kycmanager.domain.records import NO_OBJECT, AuditRow, Document, Profile, Step, Template
+from kycmanager.domain.records import NO_OBJECT, AuditRow, Claim, Document, Profile, Step, Template
 
 
 def audit(
@@ -79,7 +80,43 @@ def recalculate(context: WriteContext, profile: Profile) -> Profile:
     )
     changes.put_profile(fresh)
     changes.emit("profile.updated", fresh, brand=fresh.brand, customer_id=fresh.customer_id, kyc_id=fresh.id)
+    if changes.desk.claim(fresh.id) is not None:
+        tend_claim(context, fresh)
     return fresh
+
+
+def tend_claim(context: WriteContext, profile: Profile) -> None:
+    """Let a case go that waits for nothing any more; else whoever works on it keeps it for another lease."""
+    desk, claim = context.changes.desk, context.changes.desk.claim(profile.id)
+    if claim is None:
+        return
+    if not cases.waits(profile, context.changes.steps_of(profile.id)):
+        release(context, profile, claim, "done")
+    elif cases.is_held_by(context.session, claim, context.now):
+        desk.put_claim(cases.lease(context.session, profile.id, claim, now=context.now, seconds=desk.lease_seconds))
+
+
+def release(context: WriteContext, profile: Profile, claim: Claim, reason: str, source: str = "") -> None:
+    """Let a case go, and tell of it: `reason` is done, released, left or lapsed."""
+    changes = context.changes
+    changes.desk.remove_claim(profile.id)
+    changes.emit(
+        "case.released",
+        Claim(profile.id, 0, 0, 0, 0),
+        brand=profile.brand,
+        customer_id=profile.customer_id,
+        kyc_id=profile.id,
+    )
+    audit(
+        context,
+        "case.released",
+        brand=profile.brand,
+        customer_id=profile.customer_id,
+        kyc_id=profile.id,
+        source=source,
+        reason=reason,
+        details={"assignee": claim.assignee, "assignee_session": claim.assignee_session},
+    )
 
 
 def profile_for(

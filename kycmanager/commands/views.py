@@ -6,7 +6,7 @@ from msgspec import UNSET, Struct, UnsetType
 
 from kycmanager.commands.model import Reply
 from kycmanager.domain.enums import DocumentStatus, StepStatus, StepType
-from kycmanager.domain.records import Document, Profile, Step, Template
+from kycmanager.domain.records import Document, Note, Profile, Step, Template
 from kycmanager.ports import Records
 
 
@@ -62,6 +62,7 @@ class CustomerStep(Struct, frozen=True, kw_only=True, gc=False):
     created_time: int
     reviewed_time: int
     reason: str
+    reason_text: str
     expire_time: int
     template_version: int
     version: int
@@ -86,8 +87,22 @@ class CustomerDocument(Struct, frozen=True, kw_only=True, gc=False):
     updated_time: int
     reviewed_time: int
     reason: str
+    reason_text: str
     expire_time: int
     version: int
+
+
+class NoteView(Struct, frozen=True, kw_only=True, gc=False):
+    """A note on a case, for reviewers."""
+
+    id: int
+    kyc_id: int
+    customer_id: int
+    brand: str
+    time: int
+    author_id: int
+    author_session: int
+    text: str
 
 
 class TemplateReply(Reply, frozen=True, kw_only=True):
@@ -196,8 +211,8 @@ def step_view(records: Records, step: Step) -> StepView:
     )
 
 
-def customer_step(records: Records, step: Step) -> CustomerStep:
-    """Show a step to its customer."""
+def customer_step(records: Records, step: Step, lang: str = "") -> CustomerStep:
+    """Show a step to its customer; `lang` is the language of what a rejection tells."""
     text = records.template_text(step.template_id, step.template_version)
     return CustomerStep(
         id=step.id,
@@ -219,14 +234,29 @@ def customer_step(records: Records, step: Step) -> CustomerStep:
         created_time=step.created_time,
         reviewed_time=step.reviewed_time,
         reason=step.reason,
+        reason_text=records.desk.reasons.told(step, lang),
         expire_time=step.expire_time,
         template_version=step.template_version,
         version=step.version,
     )
 
 
-def customer_document(document: Document) -> CustomerDocument:
-    """Show a document to its customer."""
+def note_view(records: Records, note: Note) -> NoteView:
+    """Show a note, opened."""
+    return NoteView(
+        id=note.id,
+        kyc_id=note.kyc_id,
+        customer_id=note.customer_id,
+        brand=note.brand,
+        time=note.time,
+        author_id=note.author_id,
+        author_session=note.author_session,
+        text=records.desk.text_of(note),
+    )
+
+
+def customer_document(records: Records, document: Document, lang: str = "") -> CustomerDocument:
+    """Show a document to its customer; `lang` is the language of what a rejection tells."""
     return CustomerDocument(
         id=document.id,
         customer_id=document.customer_id,
@@ -244,6 +274,7 @@ def customer_document(document: Document) -> CustomerDocument:
         updated_time=document.updated_time,
         reviewed_time=document.reviewed_time,
         reason=document.reason,
+        reason_text=records.desk.reasons.told(document, lang),
         expire_time=document.expire_time,
         version=document.version,
     )

@@ -3,6 +3,7 @@
 import difflib
 import re
 import tomllib
+from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal, get_args, get_origin
@@ -10,7 +11,7 @@ from typing import Any, Literal, get_args, get_origin
 import msgspec
 from msgspec import Struct
 
-from kycmanager.config.sections import Config, PublicKey
+from kycmanager.config.sections import Config, PublicKey, Reason
 from kycmanager.config.texts import duration_seconds, scanner_address, split_address
 
 DEFAULT_FILE = Path("config.toml")
@@ -86,7 +87,7 @@ def _refuse_unknown(section: type[Struct], table: dict[str, Any], path: str) -> 
         if name not in kinds:
             raise ConfigError(f"{path}{name}: there is no such setting; {_nearest(name, path, kinds)}")
         kind = kinds[name]
-        if get_origin(kind) is tuple and (item := get_args(kind)[0]) is PublicKey and isinstance(value, list):
+        if get_origin(kind) is tuple and (item := get_args(kind)[0]) in {PublicKey, Reason} and isinstance(value, list):
             for index, entry in enumerate(value):
                 if isinstance(entry, dict):
                     _refuse_unknown(item, entry, f"{path}{name}[{index}].")
@@ -143,6 +144,13 @@ def _check(config: Config) -> None:
             f"tokens.secret: shorter than {SECRET_BYTES_MIN} bytes; make one with `openssl rand -base64 48`"
             f" and put it into {SECRET_VARIABLE}",
         )
+    twice = [
+        key
+        for key, count in Counter((each.brand, each.code) for each in config.backoffice.reasons).items()
+        if count > 1
+    ]
+    for _, code in twice:
+        raise ConfigError(f"backoffice.reasons: {code!r} stands there twice for one brand; remove one of them")
     for extension in config.storage.extensions:
         if not _EXTENSION.fullmatch(extension):
             raise ConfigError(f"storage.extensions: {extension!r} is none; write it in small letters without a dot")

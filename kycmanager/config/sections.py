@@ -199,13 +199,26 @@ class Rest(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     fast_path: bool = True
 
 
+class Reason(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """[[backoffice.reasons]]: why a step or document is rejected, and what its customer is told, by language."""
+
+    code: Annotated[str, Meta(min_length=1, max_length=200)]
+    kind: Literal["retry", "final"]
+    label: Annotated[str, Meta(min_length=1, max_length=200)]
+    customer_text: dict[str, str] = {}
+    brand: str = ""
+
+
 class Backoffice(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """[backoffice]: the pages of the reviewers."""
+    """[backoffice]: the pages of the reviewers, and how they work."""
 
     enabled: bool = True
     idle: str = "30m"
     life: str = "12h"
     proxy: bool = False
+    lease_seconds: Annotated[int, Meta(ge=30, le=86_400)] = 600
+    language: Annotated[str, Meta(min_length=2, max_length=35)] = "en"
+    reasons: tuple[Reason, ...] = ()
 
     @property
     def idle_seconds(self) -> int:

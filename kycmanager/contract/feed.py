@@ -21,6 +21,9 @@ KINDS: tuple[tuple[str, str, str], ...] = (
     ("document.deleted", DELETE, "a manager deleted it; its file stays"),
     ("document.file_released", UPDATE, "its file, which was held back, may be looked at"),
     ("document.file_refused", UPDATE, "its file is held back for good"),
+    ("case.claimed", UPDATE, "a reviewer works on it, until `lease_until` unless that is renewed; managers only"),
+    ("case.released", UPDATE, "nobody works on it any more; managers only"),
+    ("note.added", ADD, "a reviewer has written a note on a case; managers only"),
     ("template.added", ADD, "a brand asks something new"),
     ("template.updated", UPDATE, "some of its fields changed"),
     ("template.archived", ARCHIVE, "it was deleted while steps refer to it"),
@@ -44,6 +47,17 @@ ACTIONS: tuple[tuple[str, str], ...] = (
     ("document.rejected", ""),
     ("document.deleted", ""),
     ("document.expired", ""),
+    ("case.claimed", "lease_until"),
+    ("case.renewed", "lease_until; decisions, notes and looks renew too, without a row of their own for it"),
+    ("case.taken_over", "lease_until; assignee and assignee_session: who held it"),
+    ("case.released", "assignee, assignee_session: who held it; the reason is done, released, left or lapsed"),
+    ("note.added", "note_id"),
+    ("filter.saved", "name"),
+    ("filter.deleted", "name"),
+    ("access.search", "what was searched for, and found: how many"),
+    ("access.view", "as the pages tell it"),
+    ("access.download", "as the pages tell it"),
+    ("access.export", "as the pages tell it"),
     ("template.added", ""),
     ("template.updated", "changed: the names of the fields"),
     ("template.archived", "code"),
@@ -76,7 +90,7 @@ gets the customer's view, any other session gets none. Channels that mean nothin
  "data":{"seq":120,"kind":"step.approved","brand":"acme","customer_id":42,"kyc_id":5,"record":{}}}
 ```
 
-`record` is the profile, step, document or template after the change. Events of templates have customer 0.
+`record` is the profile, step, document, template, claim or note after the change. Events of templates have customer 0.
 
 """
 

@@ -143,7 +143,54 @@ class AuditRow(Struct, frozen=True, gc=False):
     details: dict[str, Any]
 
 
-Record = Template | Profile | Step | Document
+class Claim(Struct, frozen=True, gc=False):
+    """Who works on a case: a lease that ends by itself at `lease_until`. `assignee` is the sub of the session."""
+
+    kyc_id: int
+    assignee: int
+    assignee_session: int
+    claimed_time: int
+    lease_until: int
+
+    @property
+    def id(self) -> int:
+        """The id of the case: every record has one."""
+        return self.kyc_id
+
+    @property
+    def version(self) -> int:
+        """A claim is replaced, not changed."""
+        return 1
+
+
+class Note(Struct, frozen=True, gc=False):
+    """What a reviewer wrote down about a case, for reviewers only; never changed.
+
+    `content` is `{"text": ...}`; it is kept sealed, as bytes, where the vault seals; `Records.note_text` opens it.
+    """
+
+    id: int
+    kyc_id: int
+    customer_id: int
+    brand: str
+    time: int
+    author_id: int
+    author_session: int
+    content: dict[str, Any] | bytes
+    version: int = 1
+
+
+class SavedFilter(Struct, frozen=True):
+    """A filter of the queue that a reviewer has given a name; unique per (session, sub, name)."""
+
+    session: int
+    sub: int
+    name: str
+    filter: dict[str, Any]
+    updated_time: int
+
+
+Record = Template | Profile | Step | Document | Claim | Note
 """What an event tells of."""
 
 

@@ -1,22 +1,25 @@
 """The committed records in memory, with the look-ups and lists every read uses."""
 
 import heapq
-from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from itertools import islice
 from typing import Any
 
+from pyroaring import BitMap64
+
 from kycmanager.domain.answers import file_references
-from kycmanager.domain.enums import DocumentStatus, StepStatus, TemplateStatus
+from kycmanager.domain.enums import DocumentStatus, ProfileStatus, StepStatus, TemplateStatus
 from kycmanager.domain.form_schema import fields
 from kycmanager.domain.records import Document, IdempotencyRecord, Profile, Step, Template, TemplateText
 from kycmanager.key_ports import Vault
 from kycmanager.ports import ListQuery, Page, Snapshot
-from kycmanager.store.indexes import COUNT_MAX, Index, id_cursor, time_cursor
+from kycmanager.store.desk import Desk
+from kycmanager.store.indexes import COUNT_MAX, EVERY_BRAND, Index, id_cursor, time_cursor
 from kycmanager.store.users import UserTables
 
 PROFILE_FIELDS = ("status", "required_level", "current_level", "risk_level")
 DOCUMENT_FIELDS = ("status", "type")
+LEVEL_MAX = 100
 KEYS_FORGOTTEN_AT_ONCE = 10_000
 TEMPLATE_FIELDS = ("level", "code", "status", "step_type")
 
@@ -37,7 +40,8 @@ class Cache:
         self.users = UserTables()
         self._codes: dict[tuple[str, str], int] = {}
         self._by_brand: dict[str, tuple[Template, ...]] = {}
-        self._uses: Counter[int] = Counter()
+        self._uses: dict[int, BitMap64] = {}
+        """The profiles that have a step of a template, whatever became of it."""
         self._customers: dict[str, dict[int, int]] = {}
         self._steps_of: dict[int, tuple[Step, ...]] = {}
         self._documents_of: dict[int, tuple[Document, ...]] = {}
@@ -46,6 +50,7 @@ class Cache:
         self._template_index = Index(TEMPLATE_FIELDS)
         self._profile_index = Index(PROFILE_FIELDS, timed=True)
         self._document_index = Index(DOCUMENT_FIELDS)
+        self.desk = Desk(vault, self.profiles, self._profile_index.of_brands, self.profiles_of_customer)
 
     # -- look-ups
 
@@ -67,7 +72,7 @@ class Cache:
 
     def template_in_use(self, template_id: int) -> bool:
         """Tell whether a step was ever made from the template."""
-        return self._uses[template_id] > 0
+        return template_id in self._uses
 
     def profile(self, kyc_id: int) -> Profile | None:
         """Return a profile, or None."""
@@ -147,6 +152,12 @@ class Cache:
             heapq.heappush(self._due, entry)
         return [(kind, record_id) for _, kind, record_id in found]
 
+    def template_impact(self, brand: str, level: int, template_id: int) -> tuple[int, int]:
+        """Count the profiles with a step of the template, and those of the brand asked for the level without one."""
+        using = self._uses.get(template_id, BitMap64())
+        asked = self._profile_index.with_value(brand, "required_level", range(level, LEVEL_MAX + 1))
+        return len(using), len(asked - using)
+
     def _is_due(self, entry: tuple[int, str, int]) -> bool:
         time, kind, record_id = entry
         if kind == "step":
@@ -188,13 +199,20 @@ class Cache:
         self._sort_brands({template.brand for template in self.templates.values()})
         for profile in snapshot.profiles:
             self.put_profile(profile)
+        used: dict[int, list[int]] = {}
+        waiting = set(self._profile_index.with_value(EVERY_BRAND, "status", [ProfileStatus.REVIEW_REQUIRED]))
         for kyc_id, steps in _grouped(snapshot.steps).items():
             self._steps_of[kyc_id] = tuple(steps)
             for step in steps:
                 self.steps[step.id] = step
-                self._uses[step.template_id] += 1
+                used.setdefault(step.template_id, []).append(kyc_id)
+                if step.status is StepStatus.PENDING:
+                    waiting.add(kyc_id)
                 self._note_step(step)
+        self._uses = {template_id: BitMap64(ids) for template_id, ids in used.items()}
         self.put_documents(snapshot.documents)
+        self.desk.load(snapshot.claims, snapshot.notes, snapshot.filters)
+        self.desk.waiting.load([(self.profiles[kyc_id], self.steps_of(kyc_id)) for kyc_id in waiting])
         for kept in snapshot.idempotency:
             self.put_key(kept)
         self.users.load(snapshot.users, snapshot.logins)
@@ -264,7 +282,7 @@ class Cache:
         """Keep changed steps by id, and all the steps of the profiles they belong to."""
         for step in steps.values():
             if step.id not in self.steps:
-                self._uses[step.template_id] += 1
+                self._uses.setdefault(step.template_id, BitMap64()).add(step.kyc_id)
             self._note_step(step)
         self.steps.update(steps)
         self._steps_of.update(held)
@@ -272,6 +290,12 @@ class Cache:
     def _note_step(self, step: Step) -> None:
         if step.expire_time and step.status is StepStatus.APPROVED:
             heapq.heappush(self._due, (step.expire_time, "step", step.id))
+
+    def note_cases(self, kyc_ids: Iterable[int]) -> None:
+        """Learn what has become of the cases of profiles and steps that changed."""
+        change, profiles, steps_of = self.desk.waiting.change, self.profiles, self._steps_of
+        for kyc_id in kyc_ids:
+            change(profiles[kyc_id], steps_of.get(kyc_id, ()))
 
     def put_documents(self, documents: Iterable[Document]) -> None:
         """Keep documents, those of one profile together: a profile may have hundreds."""
@@ -287,6 +311,7 @@ class Cache:
         self.documents[document.id] = document
         if old is None:
             self._document_index.add(document)
+            self.desk.finder.add((document,))
             self._files[document.file_id] = document.id
         else:
             self._document_index.change(old, document)

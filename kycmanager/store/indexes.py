@@ -2,7 +2,7 @@
 
 import heapq
 from bisect import bisect_left, insort
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from pyroaring import BitMap64
@@ -95,6 +95,17 @@ class Index:
     def _of(self, owner: str, field: str, value: Any) -> BitMap64:
         return self._sets.get((owner, field, value)) or BitMap64()
 
+    def of_brands(self, brands: frozenset[str] | None) -> BitMap64:
+        """Return the ids of these brands, of all for None; not to be changed."""
+        if brands is None:
+            return self._of(EVERY_BRAND, "", None)
+        return BitMap64.union(*[self._of(brand, "", None) for brand in brands]) if brands else BitMap64()
+
+    def with_value(self, brand: str, field: str, values: Iterable[Any]) -> BitMap64:
+        """Return the ids of a brand whose field has one of these values; not to be changed."""
+        found = [self._of(brand, field, value) for value in values]
+        return BitMap64.union(*found) if found else BitMap64()
+
     def _matching(self, owner: str, query: ListQuery) -> BitMap64:
         """Return the ids of one brand that fit every exact filter; the set itself when there is one or none."""
         found = [self._of(owner, field, value) for field, value in query.filters.items()]
@@ -184,6 +195,12 @@ def _rows_by_id(query: ListQuery, ids: BitMap64, record: Callable[[int], Any]) -
         chosen = list(ids[skipped : skipped + limit]) if skipped < total else []
     rows = [record(record_id) for record_id in chosen]
     return rows, str(chosen[-1]) if chosen and skipped + limit < total else None
+
+
+def ids_page(ids: BitMap64, *, limit: int, offset: int, after: str | None) -> tuple[list[int], str | None]:
+    """Return the ids of one page, ascending, and the cursor of the page after it. Raises INVALID_DATA for `after`."""
+    query = ListQuery(brands=None, filters={}, limit=limit, offset=offset, after=after)
+    return _rows_by_id(query, ids, lambda record_id: record_id)
 
 
 def id_cursor(after: str) -> int:

@@ -24,6 +24,7 @@ from kycmanager.domain.records import (
 )
 from kycmanager.ports import Batch, TableChange
 from kycmanager.store.cache import Cache, with_record
+from kycmanager.store.desk import DeskOverlay
 from kycmanager.store.users import UserOverlay
 
 _ABSENT: Any = object()
@@ -32,7 +33,9 @@ _ABSENT: Any = object()
 class Overlay:
     """Answers `Changes`: reads fall through to the cache, writes stay here until the batch is committed."""
 
-    def __init__(self, cache: Cache, *, now: int, idempotency_seconds: int, keys_max: int) -> None:
+    def __init__(
+        self, cache: Cache, *, now: int, idempotency_seconds: int, keys_max: int, lease_seconds: int = 600
+    ) -> None:
         self.cache = cache
         self.now = now
         self.idempotency_seconds = idempotency_seconds
@@ -59,6 +62,7 @@ class Overlay:
         self._new_keys: list[ProfileKey] = []
         self._undo: list[tuple[dict[Any, Any], Any, Any]] = []
         self.users = UserOverlay(cache.users, self._set)
+        self.desk = DeskOverlay(cache.desk, self._set, lease_seconds=lease_seconds, seals=self._seals)
         self._marks = (0, 0, 0)
 
     # -- one command after another
@@ -293,6 +297,7 @@ class Overlay:
             file_keys=list(self._file_keys.values()),
             keys=self._new_keys,
             counters=self.counters(),
+            **self.desk.changes(),
         )
 
     def counters(self) -> dict[str, int]:
@@ -318,6 +323,8 @@ class Overlay:
             cache.put_profile(profile)
         cache.put_steps(self.steps, self._steps_of)
         cache.put_documents(self.documents.values())
+        cache.note_cases(self.profiles.keys() | self._steps_of.keys())
+        self.desk.publish()
         for kept in self.keys.values():
             cache.put_key(kept)
         self.users.publish()

@@ -22,6 +22,9 @@ TURN_SECONDS = 0.001
 CROWDED_TURN_SECONDS = 0.01
 """The same while more than a batch waits and the doors are busy."""
 
+GATHER_SECONDS = float(__import__("os").environ.get("GATHER", "0.001"))
+"""A batch is made up for no longer than this after the one before, while more comes in at each look."""
+
 REOPEN_SECONDS = 0.2
 """The pause between two tries to reopen a base that failed."""
 
@@ -34,12 +37,13 @@ Job = tuple[Callable[[Changes, int], Any], Callable[[Any], None]]
 
 
 class StrandLimits(Struct, frozen=True, kw_only=True):
-    """Bounds of the strand: commands waiting, commands a batch, keys kept, and how long a key counts (seconds)."""
+    """Bounds of the strand: commands waiting, commands a batch, keys kept; how long a key and a claim last (s)."""
 
     queue_max: int = 10_000
     batch_max: int = 512
     keys_max: int = 1_000_000
     idempotency_seconds: int = 86_400
+    lease_seconds: int = 600
 
 
 class Committed(Struct, frozen=True):
@@ -136,9 +140,17 @@ class CommandStrand:
                     _answer(done, result)
             self.batches += 1
             self.commands += len(jobs)
-            # The answers go out, and what they set free comes in, before the next batch is made up.
-            await asyncio.sleep(0)
+            await self._gather()
             await self._maintain()
+
+    async def _gather(self) -> None:
+        """Let the answers go out and what they set free come in: a fuller batch has its costs once for more commands."""
+        ends = time.perf_counter() + GATHER_SECONDS
+        await asyncio.sleep(0)
+        waiting = -1
+        while waiting < len(self._queue) < self._limits.batch_max and time.perf_counter() < ends:
+            waiting = len(self._queue)
+            await asyncio.sleep(0)
 
     def _give_up(self, jobs: list[Job]) -> None:
         """Answer everybody when memory may no longer be what the base is: the daemon must start anew."""
@@ -189,6 +201,7 @@ class CommandStrand:
             now=self._clock(),
             idempotency_seconds=self._limits.idempotency_seconds,
             keys_max=self._limits.keys_max,
+            lease_seconds=self._limits.lease_seconds,
         )
 
     async def _handle(self, overlay: Overlay, jobs: list[Job]) -> list[Any]:

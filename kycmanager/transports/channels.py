@@ -8,10 +8,10 @@ from typing import Any
 from msgspec import Struct
 
 from kycmanager.commands import views
-from kycmanager.commands.views import CustomerDocument, CustomerStep, StepView
+from kycmanager.commands.views import CustomerDocument, CustomerStep, NoteView, StepView
 from kycmanager.domain.enums import ProfileStatus
 from kycmanager.domain.errors import KycError
-from kycmanager.domain.records import Document, Event, Profile, Step, Template
+from kycmanager.domain.records import Claim, Document, Event, Note, Profile, Step, Template
 from kycmanager.ports import Records
 
 EVENT = "kyc:event"
@@ -31,6 +31,7 @@ _TYPES = {
     "template.archived": ARCHIVED,
     "document.added": ADDED,
     "document.deleted": DELETED,
+    "note.added": ADDED,
 }
 _CHANNEL = re.compile(r"kyc(?::[A-Za-z0-9_.-]{1,64}(?::[1-9][0-9]{0,15})?)?", re.ASCII)
 
@@ -43,7 +44,7 @@ class Told(Struct, frozen=True, kw_only=True):
     brand: str
     customer_id: int
     kyc_id: int
-    record: StepView | CustomerStep | CustomerDocument | Template | Profile | Document
+    record: StepView | CustomerStep | CustomerDocument | Template | Profile | Document | Claim | NoteView
 
 
 class Trigger(Struct, frozen=True, kw_only=True):
@@ -95,15 +96,20 @@ def told(records: Records, event: Event, *, customer: bool) -> Told:
     )
 
 
+def is_internal(event: Event) -> bool:
+    """Tell whether an event is for managers only, also when it is about a customer who follows the own channel."""
+    return isinstance(event.record, Claim | Note)
+
+
 def _record(
     records: Records, event: Event, *, customer: bool
-) -> StepView | CustomerStep | CustomerDocument | Template | Profile | Document:
+) -> StepView | CustomerStep | CustomerDocument | Template | Profile | Document | Claim | NoteView:
     record = event.record
     if isinstance(record, Step):
         return views.customer_step(records, record) if customer else views.step_view(records, record)
     if customer and isinstance(record, Document):
-        return views.customer_document(record)
-    return record
+        return views.customer_document(records, record)
+    return views.note_view(records, record) if isinstance(record, Note) else record
 
 
 def with_profiles(events: Sequence[Event]) -> Iterator[tuple[Event, Profile | None]]:

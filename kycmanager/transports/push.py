@@ -199,7 +199,9 @@ class Subscription:
                 self.unsubscribe([name])
                 if not self._channels:
                     self._tell_end(channel.session, _ENDED, "Subscribe again with a new token")
-            elif channel.session.may_follow(event.brand, event.customer_id):
+            elif channel.session.may_follow(event.brand, event.customer_id) and not (
+                channel.session.is_customer and rules.is_internal(event)
+            ):
                 return channel.session
         return None
 

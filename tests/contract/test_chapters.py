@@ -30,7 +30,7 @@ SOURCES = {path.stem: path.read_text("utf-8") for path in (Path(kycmanager.__fil
 NAMED = {
     name
     for text in SOURCES.values()
-    for name in re.findall(r'"((?:profile|step|document|template|token|file|keys|user)\.\w+)"', text)
+    for name in re.findall(r'"((?:profile|step|document|template|token|file|keys|user|case|note|filter|access)\.\w+)"', text)
 }
 NO_EVENT = {
     "profile.created",
@@ -45,6 +45,14 @@ NO_EVENT = {
     "keys.held",
     "token.revoked",
     "token.subject_revoked",
+    "case.renewed",
+    "case.taken_over",
+    "filter.saved",
+    "filter.deleted",
+    "access.search",
+    "access.view",
+    "access.download",
+    "access.export",
     "user.added",
     "user.changed",
     "user.removed",

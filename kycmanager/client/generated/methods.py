@@ -6,10 +6,13 @@ from msgspec import UNSET, UnsetType
 
 from kycmanager.client.caller import Caller, given
 from kycmanager.commands.audit import AuditList
+from kycmanager.commands.cases import CaseList, CaseReply, NextReply
 from kycmanager.commands.customer import CustomerDocumentsReply, SubmittedReply
+from kycmanager.commands.desk import FilterList, NoteList, NoteReply, ReasonList
 from kycmanager.commands.files import FileReply
 from kycmanager.commands.model import Accepted
 from kycmanager.commands.profiles import GateReply
+from kycmanager.commands.search import ImpactReply
 from kycmanager.commands.system import Pong, ServerFacts, TableReply
 from kycmanager.commands.views import (
     CustomerDocumentReply,
@@ -784,14 +787,22 @@ class Commands(Caller):
             AuditList,
         )
 
-    async def customer_get_kyc_status(self) -> CustomerStatusReply:
+    async def customer_get_kyc_status(
+        self,
+        *,
+        lang: str | UnsetType = UNSET,
+    ) -> CustomerStatusReply:
         """Show a customer the own profile, active steps and documents.
 
-        Nothing: the token says who asks.
+        Nothing but a language: the token says who asks.
+
+        - lang: The language of `reason_text`, such as de or pt-BR; empty is that of the settings; "" when left out.
         """
         return await self.call(
             "CustomerGetKycStatus",
-            {},
+            given(
+                lang=lang,
+            ),
             CustomerStatusReply,
         )
 
@@ -799,17 +810,20 @@ class Commands(Caller):
         self,
         *,
         id: int,
+        lang: str | UnsetType = UNSET,
     ) -> CustomerStepReply:
         """Show a customer one of the own steps.
 
         The step to show.
 
         - id: The id of the record.
+        - lang: The language of `reason_text`, such as de or pt-BR; empty is that of the settings; "" when left out.
         """
         return await self.call(
             "CustomerGetKycStep",
             given(
                 id=id,
+                lang=lang,
             ),
             CustomerStepReply,
         )
@@ -872,17 +886,20 @@ class Commands(Caller):
         self,
         *,
         step_id: int | UnsetType = UNSET,
+        lang: str | UnsetType = UNSET,
     ) -> CustomerDocumentsReply:
         """List a customer's own documents.
 
         Only the documents of one step unless step_id is 0.
 
         - step_id: The step; 0 is none; 0 when left out.
+        - lang: The language of `reason_text`, such as de or pt-BR; empty is that of the settings; "" when left out.
         """
         return await self.call(
             "CustomerGetKycDocuments",
             given(
                 step_id=step_id,
+                lang=lang,
             ),
             CustomerDocumentsReply,
         )
@@ -987,6 +1004,400 @@ class Commands(Caller):
             ),
             Accepted,
             idempotency_key=idempotency_key,
+        )
+
+    async def mng_get_kyc_queue(
+        self,
+        *,
+        limit: int | UnsetType = UNSET,
+        offset: int | UnsetType = UNSET,
+        after: str | UnsetType = UNSET,
+        brand: str | UnsetType = UNSET,
+        level: int | UnsetType = UNSET,
+        step_code: str | UnsetType = UNSET,
+        step_status: int | UnsetType = UNSET,
+        risk_level: int | UnsetType = UNSET,
+        assignee: int | UnsetType = UNSET,
+        waiting_from: int | UnsetType = UNSET,
+        waiting_to: int | UnsetType = UNSET,
+        order: Literal["age", "risk"] | UnsetType = UNSET,
+    ) -> CaseList:
+        """List the cases that wait for a reviewer.
+
+        Filters; -1 means "any". `step_code` alone asks for cases in which that step is pending.      `order` "risk":
+        the riskiest first, of those the longest waiting; "age": the longest waiting first.
+
+        - limit: At most so many rows; 100 when left out.
+        - offset: Skip so many rows; `after` pages without its cost; 0 when left out.
+        - after: The `next` of the page before; wins over `offset`; "" when left out.
+        - brand: Only rows of this brand.
+        - level: Only with this level asked for; -1 is any; -1 when left out.
+        - step_code: Only where this step is pending, or has `step_status`; "" when left out.
+        - step_status: Only with a step in this status; -1 is any; -1 when left out.
+        - risk_level: Only customers this risky; -1 is any; -1 when left out.
+        - assignee: Only cases of this reviewer; 0: of nobody.
+        - waiting_from: Not waiting before this time, Unix seconds; 0 is any; 0 when left out.
+        - waiting_to: Not waiting after this time, Unix seconds; 0 is any; 0 when left out.
+        - order: risk: the riskiest first, of those the oldest; age: the oldest first; "risk" when left out.
+        """
+        return await self.call(
+            "MngGetKycQueue",
+            given(
+                limit=limit,
+                offset=offset,
+                after=after,
+                brand=brand,
+                level=level,
+                step_code=step_code,
+                step_status=step_status,
+                risk_level=risk_level,
+                assignee=assignee,
+                waiting_from=waiting_from,
+                waiting_to=waiting_to,
+                order=order,
+            ),
+            CaseList,
+        )
+
+    async def mng_next_kyc_case(
+        self,
+        *,
+        brand: str | UnsetType = UNSET,
+        level: int | UnsetType = UNSET,
+        step_code: str | UnsetType = UNSET,
+        step_status: int | UnsetType = UNSET,
+        risk_level: int | UnsetType = UNSET,
+        waiting_from: int | UnsetType = UNSET,
+        waiting_to: int | UnsetType = UNSET,
+        order: Literal["age", "risk"] | UnsetType = UNSET,
+        leaving: int | UnsetType = UNSET,
+        idempotency_key: str | None = None,
+    ) -> NextReply:
+        """Claim the next case nobody works on.
+
+        The filters of the queue. `leaving` is a case the caller is done looking at: it is let go of, and not given.
+
+        - brand: Only cases of this brand.
+        - level: Only with this level asked for; -1 is any; -1 when left out.
+        - step_code: Only where this step is pending, or has `step_status`; "" when left out.
+        - step_status: Only with a step in this status; -1 is any; -1 when left out.
+        - risk_level: Only customers this risky; -1 is any; -1 when left out.
+        - waiting_from: Not waiting before this time, Unix seconds; 0 is any; 0 when left out.
+        - waiting_to: Not waiting after this time, Unix seconds; 0 is any; 0 when left out.
+        - order: risk: the riskiest first, of those the oldest; age: the oldest first; "risk" when left out.
+        - leaving: A case the caller leaves: let go of if held, and not given now; 0 is none; 0 when left out.
+        """
+        return await self.call(
+            "MngNextKycCase",
+            given(
+                brand=brand,
+                level=level,
+                step_code=step_code,
+                step_status=step_status,
+                risk_level=risk_level,
+                waiting_from=waiting_from,
+                waiting_to=waiting_to,
+                order=order,
+                leaving=leaving,
+            ),
+            NextReply,
+            idempotency_key=idempotency_key,
+        )
+
+    async def mng_claim_kyc_case(
+        self,
+        *,
+        kyc_id: int,
+        version: int | UnsetType = UNSET,
+        take_over: bool | UnsetType = UNSET,
+        idempotency_key: str | None = None,
+    ) -> CaseReply:
+        """Claim a case.
+
+        The case to work on; `take_over` takes it from whoever holds it, which only ADMIN and CRM_ADMIN may.
+
+        - kyc_id: The case.
+        - version: Refuse the write when the record has another version by now.
+        - take_over: Take it from whoever holds it; false when left out.
+        """
+        return await self.call(
+            "MngClaimKycCase",
+            given(
+                kyc_id=kyc_id,
+                version=version,
+                take_over=take_over,
+            ),
+            CaseReply,
+            idempotency_key=idempotency_key,
+        )
+
+    async def mng_renew_kyc_case(
+        self,
+        *,
+        kyc_id: int,
+        version: int | UnsetType = UNSET,
+        idempotency_key: str | None = None,
+    ) -> CaseReply:
+        """Keep a case for another lease.
+
+        The case the caller works on.
+
+        - kyc_id: The case.
+        - version: Refuse the write when the record has another version by now.
+        """
+        return await self.call(
+            "MngRenewKycCase",
+            given(
+                kyc_id=kyc_id,
+                version=version,
+            ),
+            CaseReply,
+            idempotency_key=idempotency_key,
+        )
+
+    async def mng_release_kyc_case(
+        self,
+        *,
+        kyc_id: int,
+        version: int | UnsetType = UNSET,
+        idempotency_key: str | None = None,
+    ) -> Accepted:
+        """Let a case go.
+
+        The case the caller works on.
+
+        - kyc_id: The case.
+        - version: Refuse the write when the record has another version by now.
+        """
+        return await self.call(
+            "MngReleaseKycCase",
+            given(
+                kyc_id=kyc_id,
+                version=version,
+            ),
+            Accepted,
+            idempotency_key=idempotency_key,
+        )
+
+    async def mng_add_kyc_note(
+        self,
+        *,
+        kyc_id: int,
+        text: str,
+        idempotency_key: str | None = None,
+    ) -> NoteReply:
+        """Write a note about a case, for reviewers only.
+
+        What to write down about a case; it cannot be changed later.
+
+        - kyc_id: The profile.
+        - text: What was written down.
+        """
+        return await self.call(
+            "MngAddKycNote",
+            given(
+                kyc_id=kyc_id,
+                text=text,
+            ),
+            NoteReply,
+            idempotency_key=idempotency_key,
+        )
+
+    async def mng_get_kyc_notes(
+        self,
+        *,
+        kyc_id: int,
+    ) -> NoteList:
+        """Show the notes on a case.
+
+        The case whose notes to show.
+
+        - kyc_id: The profile.
+        """
+        return await self.call(
+            "MngGetKycNotes",
+            given(
+                kyc_id=kyc_id,
+            ),
+            NoteList,
+        )
+
+    async def mng_get_kyc_reasons(
+        self,
+        *,
+        brand: str,
+    ) -> ReasonList:
+        """List the reasons offered for rejections.
+
+        The brand whose reasons to list.
+
+        - brand: The brand, case-sensitive.
+        """
+        return await self.call(
+            "MngGetKycReasons",
+            given(
+                brand=brand,
+            ),
+            ReasonList,
+        )
+
+    async def mng_get_kyc_filters(self) -> FilterList:
+        """List the caller's filters of the queue.
+
+        Nothing: the token says whose.
+        """
+        return await self.call(
+            "MngGetKycFilters",
+            {},
+            FilterList,
+        )
+
+    async def mng_save_kyc_filter(
+        self,
+        *,
+        name: str,
+        filter: dict[str, Any],
+        idempotency_key: str | None = None,
+    ) -> Accepted:
+        """Keep a filter of the queue under a name.
+
+        A name, and the filters and order of MngGetKycQueue to keep under it; one of that name is replaced.
+
+        - name: The name of the filter.
+        - filter: Filters and order of MngGetKycQueue.
+        """
+        return await self.call(
+            "MngSaveKycFilter",
+            given(
+                name=name,
+                filter=filter,
+            ),
+            Accepted,
+            idempotency_key=idempotency_key,
+        )
+
+    async def mng_delete_kyc_filter(
+        self,
+        *,
+        name: str,
+        idempotency_key: str | None = None,
+    ) -> Accepted:
+        """Forget a filter of the queue.
+
+        The filter to forget.
+
+        - name: The name of the filter.
+        """
+        return await self.call(
+            "MngDeleteKycFilter",
+            given(
+                name=name,
+            ),
+            Accepted,
+            idempotency_key=idempotency_key,
+        )
+
+    async def mng_search_kyc(
+        self,
+        *,
+        limit: int | UnsetType = UNSET,
+        offset: int | UnsetType = UNSET,
+        after: str | UnsetType = UNSET,
+        customer_id: int | UnsetType = UNSET,
+        checksum: str | UnsetType = UNSET,
+        file_name: str | UnsetType = UNSET,
+        document_type: str | UnsetType = UNSET,
+        brand: str | UnsetType = UNSET,
+        idempotency_key: str | None = None,
+    ) -> ProfileList:
+        """Find profiles by customer or document; every search is in the audit.
+
+        What to find profiles by, all of it together, at least one besides the brand; texts are matched as a whole.
+
+        - limit: At most so many rows; 100 when left out.
+        - offset: Skip so many rows; `after` pages without its cost; 0 when left out.
+        - after: The `next` of the page before; wins over `offset`; "" when left out.
+        - customer_id: Only rows of this customer; 0 when left out.
+        - checksum: SHA-256 of the file, hexadecimal; "" when left out.
+        - file_name: The name of the file, from storage; "" when left out.
+        - document_type: What a document of the profile is, in the words of the brand; "" when left out.
+        - brand: Only rows of this brand.
+        """
+        return await self.call(
+            "MngSearchKyc",
+            given(
+                limit=limit,
+                offset=offset,
+                after=after,
+                customer_id=customer_id,
+                checksum=checksum,
+                file_name=file_name,
+                document_type=document_type,
+                brand=brand,
+            ),
+            ProfileList,
+            idempotency_key=idempotency_key,
+        )
+
+    async def mng_note_kyc_access(
+        self,
+        *,
+        action: Literal["download", "export", "search", "view"],
+        kyc_id: int | UnsetType = UNSET,
+        document_id: int | UnsetType = UNSET,
+        details: dict[str, Any] | UnsetType = UNSET,
+        idempotency_key: str | None = None,
+    ) -> Accepted:
+        """Write into the audit who looked at, fetched or exported what.
+
+        What somebody looked at, for the audit: a profile, one of its documents, or neither for a search or an export.
+
+        - action: What was done: view, download, export or search.
+        - kyc_id: The profile; 0 when left out.
+        - document_id: The document; 0 is none; 0 when left out.
+        - details: What else there is to know of it, at most 4096 bytes; {} when left out.
+        """
+        return await self.call(
+            "MngNoteKycAccess",
+            given(
+                action=action,
+                kyc_id=kyc_id,
+                document_id=document_id,
+                details=details,
+            ),
+            Accepted,
+            idempotency_key=idempotency_key,
+        )
+
+    async def mng_get_kyc_template_impact(
+        self,
+        *,
+        brand: str,
+        level: int,
+        id: int | UnsetType = UNSET,
+        required: int | UnsetType = UNSET,
+        status: TemplateStatus | UnsetType = UNSET,
+    ) -> ImpactReply:
+        """Count the profiles a template concerns.
+
+        A template as it would be saved; `id` is that of the one to be changed, left out for a new one.
+
+        - brand: The brand, case-sensitive.
+        - level: The KYC level.
+        - id: The id of the record; 0 when left out.
+        - required: 1 when the step must be passed, 0 when it may be left out; 1 when left out.
+        - status: Where the record stands; 0 when left out.
+        """
+        return await self.call(
+            "MngGetKycTemplateImpact",
+            given(
+                brand=brand,
+                level=level,
+                id=id,
+                required=required,
+                status=status,
+            ),
+            ImpactReply,
         )
 
     async def ping(self) -> Pong:

@@ -23,6 +23,10 @@ COLUMNS = {
     "revocation": "jti, session, sub, not_before, expires",
     "user": """
     id, name, role, brands, status, password, totp, totp_counter, created_time, updated_time, version""",
+    "claim": "kyc_id, assignee, assignee_session, claimed_time, lease_until",
+    # The customer and the brand are those of the profile.
+    "note": "id, kyc_id, time, author_id, author_session, version, content",
+    "queue_filter": "session, sub, name, updated_time, filter",
     "login": """
     id, cookie_hash, user_id, session, sub, brands, jti, issued, created_time, used_time, expires, address, agent""",
 }
@@ -37,5 +41,10 @@ PACKED = {
 }
 """The same for the tables of many rows, all that JSON can hold as one array; answers may be bytes."""
 
-ORDER = {"template_text": "template_id, version", "feed": "last_seq"}
+ORDER = {
+    "template_text": "template_id, version",
+    "feed": "last_seq",
+    "claim": "kyc_id",
+    "queue_filter": "session, sub, name",
+}
 """The order of a table that has no `id`, or another one."""

@@ -17,12 +17,15 @@ from kycmanager.domain.enums import (
 from kycmanager.domain.records import (
     NO_OBJECT,
     AuditRow,
+    Claim,
     Document,
     Event,
     IdempotencyRecord,
+    Note,
     Profile,
     Record,
     Revocation,
+    SavedFilter,
     Step,
     Template,
     TemplateText,
@@ -67,7 +70,14 @@ class _Chunk(msgspec.Struct, frozen=True):
 
 _chunk = msgspec.json.Decoder(_Chunk).decode
 
-_RECORDS: dict[str, type[Record]] = {"template": Template, "profile": Profile, "step": Step, "document": Document}
+_RECORDS: dict[str, type[Record]] = {
+    "template": Template,
+    "profile": Profile,
+    "step": Step,
+    "document": Document,
+    "case": Claim,
+    "note": Note,
+}
 """What the record of an event is, by the first word of its kind ("step.approved" -> "step")."""
 
 
@@ -200,6 +210,26 @@ class Decoder:
                 numbers[row[16]],
                 row[17],
             )
+
+    def notes(self, rows: Rows) -> Iterator[Note]:
+        """Read rows of `note`; the owner and the brand are those of its profile."""
+        for row in rows:
+            profile = self._profiles[row[1]]
+            yield Note(
+                row[0], profile.id, profile.customer_id, profile.brand, row[2], row[3], row[4], _answers(row[6]), row[5]
+            )
+
+
+def claims(rows: Rows) -> Iterator[Claim]:
+    """Read rows of `claim`."""
+    for row in rows:
+        yield Claim(*row[:5])
+
+
+def filters(rows: Rows) -> Iterator[SavedFilter]:
+    """Read rows of `queue_filter`."""
+    for row in rows:
+        yield SavedFilter(row[0], row[1], row[2], _json(row[4]), row[3])
 
 
 def idempotency(rows: Rows) -> Iterator[IdempotencyRecord]:

@@ -9,13 +9,16 @@ from msgspec.structs import astuple
 
 from kycmanager.domain.records import (
     AuditRow,
+    Claim,
     Document,
     Event,
     FileKey,
     IdempotencyRecord,
+    Note,
     Profile,
     Record,
     Revocation,
+    SavedFilter,
     Step,
     Template,
     TemplateText,
@@ -27,7 +30,14 @@ Row = tuple[Any, ...]
 CHUNK_EVENTS = 256
 """Events in one row of the feed at most: few rows to write, and not much to read for one event."""
 
-FEED_NOUNS: dict[type[Record], str] = {Template: "template", Profile: "profile", Step: "step", Document: "document"}
+FEED_NOUNS: dict[type[Record], str] = {
+    Template: "template",
+    Profile: "profile",
+    Step: "step",
+    Document: "document",
+    Claim: "case",
+    Note: "note",
+}
 """The first word of the kind of an event with such a record."""
 
 _encode = msgspec.json.Encoder().encode
@@ -60,6 +70,7 @@ document: Callable[[Document], Row] = attrgetter(
 owner: Callable[[Step | Document], Row] = attrgetter("customer_id", "brand")
 idempotency: Callable[[IdempotencyRecord], Row] = attrgetter("scope", "digest", "record_id", "record_version", "time")
 file_key: Callable[[FileKey], Row] = attrgetter("file_id", "kyc_id", "wrapped")
+claim: Callable[[Claim], Row] = attrgetter("kyc_id", "assignee", "assignee_session.real", "claimed_time", "lease_until")
 revocation: Callable[[Revocation], Row] = attrgetter("jti", "session.real", "sub", "not_before", "expires")
 
 
@@ -87,6 +98,20 @@ def step(record: Step) -> Row:
 def audit(record: AuditRow) -> Row:
     """Return the columns of an audit row."""
     return (*_AUDIT(record), _json(record.details))
+
+
+def note(record: Note) -> Row:
+    """Return the columns of a note; sealed content stands there as it is."""
+    content = record.content
+    return (
+        *(record.id, record.kyc_id, record.time, record.author_id, record.author_session.real, record.version),
+        _json(content) if isinstance(content, dict) else content,
+    )
+
+
+def saved_filter(record: SavedFilter) -> Row:
+    """Return the columns of a filter."""
+    return (record.session.real, record.sub, record.name, record.updated_time, _json(record.filter))
 
 
 def user(record: User) -> Row:

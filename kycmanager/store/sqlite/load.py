@@ -57,6 +57,9 @@ async def load(connection: aiosqlite.Connection, progress: Callable[[str, int, i
         revocations=await table("revocation", decode.revocations),
         users=await table("user", decode.users),
         logins=await table("login", decode.logins),
+        claims=await table("claim", decode.claims),
+        notes=await table("note", decoder.notes),
+        filters=await table("queue_filter", decode.filters),
         counters=counters,
     )
 

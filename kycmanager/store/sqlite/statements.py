@@ -153,6 +153,26 @@ REPLACE INTO login (
 VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 """
 DELETE_LOGIN = "DELETE FROM login WHERE id = ?"
+REPLACE_CLAIM = """
+REPLACE INTO claim (
+    kyc_id, assignee, assignee_session, claimed_time, lease_until, sum
+)
+VALUES (?, ?, ?, ?, ?, ?)
+"""
+DELETE_CLAIM = "DELETE FROM claim WHERE kyc_id = ?"
+INSERT_NOTE = """
+INSERT INTO note (
+    id, kyc_id, time, author_id, author_session, version, content, sum
+)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+"""
+REPLACE_FILTER = """
+REPLACE INTO queue_filter (
+    session, sub, name, updated_time, filter, sum
+)
+VALUES (?, ?, ?, ?, ?, ?)
+"""
+DELETE_FILTER = "DELETE FROM queue_filter WHERE session = ? AND sub = ? AND name = ?"
 UPDATE_EVENTS = "UPDATE feed SET events = ?, sum = ? WHERE last_seq = ?"
 INSERT_FILE_KEY = "INSERT INTO file_key (file_id, kyc_id, wrapped) VALUES (?, ?, ?) ON CONFLICT DO NOTHING"
 UPDATE_COUNTER = "UPDATE counter SET value = ? WHERE name = ?"

@@ -73,6 +73,7 @@ def _write_feed(db: sqlite3.Connection, batch: Batch, head: chain.Head) -> chain
     _write(db, sql.INSERT_IDEMPOTENCY, encode.idempotency, batch.idempotency)
     _write(db, sql.INSERT_REVOCATION, encode.revocation, batch.revocations)
     _write_users(db, batch)
+    _write_desk(db, batch)
     return chain.extend(db, head, audit)
 
 
@@ -80,6 +81,14 @@ def _write_users(db: sqlite3.Connection, batch: Batch) -> None:
     _write(db, sql.REPLACE_USER, encode.user, batch.users)
     _write(db, sql.REPLACE_LOGIN, encode.login, batch.logins)
     db.executemany(sql.DELETE_LOGIN, [(login_id,) for login_id in batch.ended_logins])
+
+
+def _write_desk(db: sqlite3.Connection, batch: Batch) -> None:
+    _write(db, sql.INSERT_NOTE, encode.note, batch.notes)
+    _write(db, sql.REPLACE_CLAIM, encode.claim, batch.claims)
+    db.executemany(sql.DELETE_CLAIM, [(kyc_id,) for kyc_id in batch.released])
+    _write(db, sql.REPLACE_FILTER, encode.saved_filter, batch.filters)
+    db.executemany(sql.DELETE_FILTER, batch.removed_filters)
 
 
 def replace_chunks(db: sqlite3.Connection, chunks: Sequence[Sequence[Event]]) -> int:

@@ -54,6 +54,9 @@ class World:
                 file_id,
             )
             self.things["document", name] = await self.document(*place, file_id, canary(*place))
+            await self.ask("MngAddKycNote", {"kyc_id": kyc_id, "text": canary(*place)})
+        for brand in ("acme", "zeta"):
+            await self.waiting_case(brand)
 
     async def template(self, brand: str, code: str, **fields: Any) -> int:
         form = {"sections": [{"fields": [{"name": "word", "type": "text"}]}]}
@@ -65,6 +68,13 @@ class World:
         await self.ask("MngRequireKycStep", {"customer_id": customer, "brand": brand, "step_code": code})
         found = await self.ask("MngGetKycProfile", {"customer_id": customer, "brand": brand})
         return found["profile"]["id"], next(step["id"] for step in found["steps"][::-1] if step["code"] == code)
+
+    async def waiting_case(self, brand: str) -> int:
+        """Hand a step in for a new customer; return the profile."""
+        someone = next(self.customers)
+        kyc_id, step_id = await self.step(someone, brand, "manual")
+        await self.ask("CustomerSubmitKycStep", {"id": step_id}, self.customer(someone, brand))
+        return kyc_id
 
     async def file(self, token: str, text: str, **query: str) -> str:
         reply = await self.rest.upload(a_pdf(text), f"{text}.pdf", token, **query)
@@ -91,6 +101,7 @@ class World:
         customer, brand = PLACES[name]
         here = {"customer_id": customer, "brand": brand}
         step, document = {"id": self.thing("step", name)}, {"id": self.thing("document", name)}
+        case = {"kyc_id": self.thing("profile", name)}
         channel = {"channels": [f"kyc:{brand}:{customer}"]}
         return {
             "MngAddKycStepTemplate": {"brand": brand, "code": "never", "level": 1},
@@ -115,6 +126,20 @@ class World:
             "MngDecideKycFile": {"file_id": self.thing("file", name), "decision": "release"},
             "MngGetKycAudit": {"brand": brand},
             "MngGetKycGate": here,
+            "MngGetKycQueue": {"brand": brand},
+            "MngNextKycCase": {"brand": brand},
+            "MngClaimKycCase": case,
+            "MngRenewKycCase": case,
+            "MngReleaseKycCase": case,
+            "MngAddKycNote": {**case, "text": canary(customer, brand)},
+            "MngGetKycNotes": case,
+            "MngGetKycReasons": {"brand": brand},
+            "MngSaveKycFilter": {"name": "mine", "filter": {}},
+            "MngDeleteKycFilter": {"name": "mine"},
+            "MngSearchKyc": here,
+            "MngNoteKycAccess": {**case, "action": "view"},
+            "MngGetKycTemplateImpact": {"brand": brand, "level": 1},
+            "SysReleaseCases": {"cases": [self.thing("profile", name)]},
             "kyc.require_step": {**here, "step_code": "form"},
             "kyc.set_required_level": {**here, "level": 1},
             "CustomerGetKycStep": step,
@@ -136,8 +161,11 @@ class World:
             "SysExpireDue": {"steps": [self.thing("step", name)], "documents": [self.thing("document", name)]},
         }.get(command, {})
 
-    async def fresh(self, command: str, name: str) -> dict[str, Any]:
-        """Return the data of a write that can succeed: about something new where the write uses it up."""
+    async def fresh(self, command: str, name: str, token: str) -> dict[str, Any]:
+        """Return the data of a write that can succeed: about something new where the write uses it up.
+
+        `token` is that of the caller, where the caller must have done something before.
+        """
         _, brand = PLACES[name]
         data = self.standing(command, name)
         code = f"n{next(self.numbers)}"
@@ -153,6 +181,15 @@ class World:
             return {"id": step_id}
         if command in {"MngApproveKycDocument", "MngRejectKycDocument", "MngDeleteKycDocument"}:
             return {"id": await self.document(*PLACES[name], self.thing("file", name))}
+        if command in {"MngClaimKycCase", "MngRenewKycCase", "MngReleaseKycCase"}:
+            data = {"kyc_id": await self.waiting_case(brand)}
+            if command == "MngReleaseKycCase":
+                await self.ask("MngClaimKycCase", data, token)
+        if command == "MngNextKycCase" and brand != "nowhere":
+            await self.waiting_case(brand)
+        if command == "MngDeleteKycFilter":
+            data = {"name": code}
+            await self.ask("MngSaveKycFilter", {**data, "filter": {}}, token)
         if command == "MngDecideKycFile":
             data |= {"file_id": await self.held_file(*PLACES[name])}
         if command == "CustomerSubmitKycStep":

@@ -1,0 +1,174 @@
+"""Finding profiles, with a trace of who searched and looked, and what a template would ask of whom."""
+
+from typing import Annotated, Any, Literal
+
+import msgspec
+from msgspec import UNSET, Meta, UnsetType
+
+from kycmanager.commands import scopes, trail
+from kycmanager.commands.model import (
+    ACCEPTED,
+    Accepted,
+    Access,
+    AnyId,
+    Brand,
+    Command,
+    DocumentType,
+    Flag,
+    Kind,
+    Level,
+    ListRequest,
+    ReadContext,
+    Reply,
+    Request,
+    Route,
+    WriteContext,
+)
+from kycmanager.commands.pages import scope_of
+from kycmanager.commands.views import ProfileList
+from kycmanager.desk_ports import SearchQuery
+from kycmanager.domain.enums import TemplateStatus
+from kycmanager.domain.errors import Code, invalid
+from kycmanager.domain.records import Profile, Template
+from kycmanager.domain.session import MANAGERS, Session
+
+DETAILS_BYTES_MAX = 4096
+_CRITERIA = ("customer_id", "checksum", "file_name", "document_type")
+
+
+class Search(ListRequest, frozen=True, kw_only=True):
+    """What to find profiles by, all of it together, at least one besides the brand; texts are matched as a whole."""
+
+    customer_id: AnyId = 0
+    checksum: Annotated[str, Meta(max_length=64)] = ""
+    file_name: Annotated[str, Meta(max_length=255)] = ""
+    document_type: DocumentType = ""
+    brand: Brand | UnsetType = UNSET
+
+
+class NoteAccess(Request, frozen=True, kw_only=True):
+    """What somebody looked at, for the audit: a profile, one of its documents, or neither for a search or an export."""
+
+    action: Literal["view", "download", "export", "search"]
+    kyc_id: AnyId = 0
+    document_id: AnyId = 0
+    details: dict[str, Any] = {}
+
+
+class GetTemplateImpact(Request, frozen=True, kw_only=True):
+    """A template as it would be saved; `id` is that of the one to be changed, left out for a new one."""
+
+    brand: Brand
+    level: Level
+    id: AnyId = 0
+    required: Flag = 1
+    status: TemplateStatus = TemplateStatus.ACTIVE
+
+
+class ImpactReply(Reply, frozen=True, kw_only=True):
+    """Whom the template concerns."""
+
+    profiles_using: int
+    profiles_gaining: int
+
+
+def _one_brand(session: Session, brand: str = "") -> str:
+    """Return the brand to file an audit row under: the one named, or the only one of the token."""
+    if brand or session.brands is None or len(session.brands) != 1:
+        return brand
+    return next(iter(session.brands))
+
+
+def search(context: WriteContext, request: Search, _target: None) -> ProfileList:
+    """Find profiles, and write down who searched for what."""
+    asked = {name: value for name in _CRITERIA if (value := getattr(request, name))}
+    if not asked:
+        raise invalid("customer_id", f"give at least one of {', '.join(_CRITERIA)}")
+    page = context.changes.desk.search(
+        SearchQuery(
+            brands=scope_of(context.session, request.brand),
+            limit=request.limit,
+            offset=request.offset,
+            after=request.after,
+            **asked,
+        )
+    )
+    brand = "" if request.brand is UNSET else request.brand
+    trail.audit(
+        context,
+        "access.search",
+        brand=_one_brand(context.session, brand if context.session.sees(brand) else ""),
+        customer_id=request.customer_id,
+        details={**asked, "found": page.count},
+    )
+    return ProfileList(rows=list(page.rows), count=page.count, next=page.next)
+
+
+_ACTIONS = {
+    "view": "access.view",
+    "download": "access.download",
+    "export": "access.export",
+    "search": "access.search",
+}
+
+
+def note_access(context: WriteContext, request: NoteAccess, target: Profile | None) -> Accepted:
+    """Write down who looked at what; a look at a case by who holds it begins the lease anew."""
+    if len(msgspec.json.encode(request.details)) > DETAILS_BYTES_MAX:
+        raise invalid("details", f"are longer than {DETAILS_BYTES_MAX} bytes")
+    if target is not None:
+        trail.tend_claim(context, target)
+    trail.audit(
+        context,
+        _ACTIONS[request.action],
+        brand=target.brand if target else _one_brand(context.session),
+        customer_id=target.customer_id if target else 0,
+        kyc_id=target.id if target else 0,
+        document_id=request.document_id,
+        details=request.details,
+    )
+    return ACCEPTED
+
+
+def get_template_impact(context: ReadContext, request: GetTemplateImpact, _target: Template | None) -> ImpactReply:
+    """Count who has a step of the template, and who would be asked for one when the level is asked again."""
+    using, gaining = context.records.template_impact(request.brand, request.level, request.id)
+    asks = request.required and request.status is TemplateStatus.ACTIVE
+    return ImpactReply(profiles_using=using, profiles_gaining=gaining if asks else 0)
+
+
+COMMANDS: tuple[Command, ...] = (
+    Command(
+        name="MngSearchKyc",
+        summary="Find profiles by customer or document; every search is in the audit",
+        request=Search,
+        reply=ProfileList,
+        access=Access(MANAGERS, scopes.anything),
+        kind=Kind.WRITE,
+        handler=search,
+        errors=(),
+        route=Route(("POST",), "/manager/kyc/search"),
+    ),
+    Command(
+        name="MngNoteKycAccess",
+        summary="Write into the audit who looked at, fetched or exported what",
+        request=NoteAccess,
+        reply=Accepted,
+        access=Access(MANAGERS, scopes.looked_at),
+        kind=Kind.WRITE,
+        handler=note_access,
+        errors=(Code.NOT_FOUND,),
+        route=Route(("POST",), "/manager/kyc/access"),
+    ),
+    Command(
+        name="MngGetKycTemplateImpact",
+        summary="Count the profiles a template concerns",
+        request=GetTemplateImpact,
+        reply=ImpactReply,
+        access=Access(MANAGERS, scopes.template_to_be),
+        kind=Kind.READ,
+        handler=get_template_impact,
+        errors=(Code.NOT_FOUND,),
+        route=Route(("GET",), "/manager/kyc/templates/impact"),
+    ),
+)

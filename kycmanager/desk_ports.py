@@ -1,0 +1,113 @@
+"""What commands and pages need of the reviewers' desk, as protocols; the store answers them.
+
+The desk is the queue of cases, who holds them, the notes on them, and the filters reviewers keep.
+"""
+
+from collections.abc import Iterable, Sequence
+from typing import Literal, Protocol
+
+from msgspec import Struct
+
+from kycmanager.domain.case import CaseFilter
+from kycmanager.domain.reasons import Reasons
+from kycmanager.domain.records import Claim, Note, Profile, SavedFilter
+
+Order = Literal["risk", "age"]
+
+
+class CaseQuery(Struct, frozen=True, kw_only=True, gc=False):
+    """What is asked of the queue: the riskiest cases first and the oldest of those, or by "age" the oldest first."""
+
+    filter: CaseFilter
+    now: int
+    order: Order = "risk"
+    limit: int = 100
+    offset: int = 0
+    after: str = ""
+
+
+class SearchQuery(Struct, frozen=True, kw_only=True, gc=False):
+    """What is searched for; 0 and "" mean "any". `brands` None = all. Answered by profiles, ids ascending."""
+
+    brands: frozenset[str] | None
+    customer_id: int = 0
+    checksum: str = ""
+    file_name: str = ""
+    document_type: str = ""
+    limit: int = 100
+    offset: int = 0
+    after: str = ""
+
+
+class ProfilePage(Struct, frozen=True, gc=False):
+    """One page of profiles, how many there are in all, and the cursor of the page after it, None at the end."""
+
+    rows: Sequence[Profile]
+    count: int
+    next: str | None
+
+
+class DeskRecords(Protocol):
+    """The desk as of the last commit or, on the strand, as the batch has changed it so far."""
+
+    @property
+    def reasons(self) -> Reasons:
+        """The reasons for rejections, and what customers are told."""
+        ...
+
+    def claim(self, kyc_id: int) -> Claim | None:
+        """Return the claim on a case, one whose lease is over too."""
+        ...
+
+    def note(self, note_id: int) -> Note | None: ...
+    def notes_of(self, kyc_id: int) -> Sequence[Note]:
+        """Return the notes on a case, ids ascending."""
+        ...
+
+    def text_of(self, note: Note) -> str:
+        """Return what a note says, opened where it is sealed."""
+        ...
+
+    def filters_of(self, session: int, sub: int) -> Sequence[SavedFilter]:
+        """Return the filters a reviewer keeps, by name."""
+        ...
+
+
+class DeskReader(DeskRecords, Protocol):
+    """What readers see besides: the committed queue."""
+
+    def queue(self, query: CaseQuery) -> ProfilePage:
+        """Return a page of the cases that wait. Raises KycError INVALID_DATA for `after`."""
+        ...
+
+    def lapsed(self, now: int, limit: int) -> Sequence[int]:
+        """Return up to `limit` cases whose claim is still there though its lease is over."""
+        ...
+
+
+class DeskChanges(DeskRecords, Protocol):
+    """What a write handler may do with it."""
+
+    lease_seconds: int
+    """How long a claim lasts unless it is renewed."""
+
+    def claims_of(self, session: int, sub: int) -> Sequence[int]:
+        """Return the cases a reviewer has claimed, those whose lease is over too."""
+        ...
+
+    def free(self, query: CaseQuery) -> Iterable[int]:
+        """Return the cases nobody holds that may fit, in order; what the batch has changed of them is not looked at."""
+        ...
+
+    def search(self, query: SearchQuery) -> ProfilePage:
+        """Return a page of the committed profiles that fit. Raises KycError INVALID_DATA for `after`."""
+        ...
+
+    def put_claim(self, claim: Claim) -> None: ...
+    def remove_claim(self, kyc_id: int) -> None: ...
+    def put_note(self, note: Note) -> Note:
+        """Keep a note, sealed where the vault seals; return it as it is kept."""
+        ...
+
+    def put_filter(self, saved: SavedFilter) -> None: ...
+    def remove_filter(self, saved: SavedFilter) -> None: ...

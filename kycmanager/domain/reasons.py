@@ -1,0 +1,89 @@
+"""Why a step or document is rejected: the reasons reviewers are offered, and what each tells the customer."""
+
+from collections.abc import Iterable
+from typing import Literal
+
+from msgspec import Struct
+
+from kycmanager.domain.enums import DocumentStatus, StepStatus
+from kycmanager.domain.records import Document, Step
+
+Kind = Literal["retry", "final"]
+
+
+class Reason(Struct, frozen=True, kw_only=True):
+    """A reason: its code stands in the record, `label` is for reviewers, `customer_text` by language for customers.
+
+    `kind` says whether the customer can mend it ("retry") or not ("final"). `brand` "" = every brand.
+    """
+
+    code: str
+    kind: Kind
+    label: str
+    customer_text: dict[str, str] = {}
+    brand: str = ""
+
+
+def _usual(code: str, kind: Kind, label: str, text: str) -> Reason:
+    return Reason(code=code, kind=kind, label=label, customer_text={"en": text})
+
+
+USUAL = (
+    _usual(
+        "unreadable",
+        "retry",
+        "Blurred, dark or cut off",
+        "We could not read it. Please send a clear picture.",
+    ),
+    _usual("expired", "retry", "Expired", "The document has expired. Please send one that is valid."),
+    _usual("wrong_document", "retry", "Not what was asked for", "This is not what we asked for. Please read it again."),
+    _usual(
+        "mismatch",
+        "retry",
+        "Differs from the answers",
+        "It does not agree with what you told us. Please correct your answers or send another document.",
+    ),
+    _usual("incomplete", "retry", "Pages or sides are missing", "A page or side is missing. Please send all of them."),
+    _usual("too_old", "retry", "Issued too long ago", "It was issued too long ago. Please send a newer one."),
+    _usual("not_accepted", "final", "Cannot be accepted", "We are sorry: we cannot accept your application."),
+    _usual("forged", "final", "Altered or forged", "We are sorry: we cannot accept your application."),
+)
+"""What reviewers are offered where the settings name no reasons."""
+
+
+class Reasons:
+    """The reasons by brand and code; one of a brand goes before the one of every brand with the same code."""
+
+    def __init__(self, reasons: Iterable[Reason] = USUAL, language: str = "en") -> None:
+        self._all = tuple(reasons)
+        self._language = language
+        self._found = {(reason.brand, reason.code): reason for reason in self._all}
+
+    def of(self, brand: str) -> list[Reason]:
+        """Return the reasons offered in a brand, in the order of the settings."""
+        return [
+            reason
+            for reason in self._all
+            if reason.brand in {"", brand} and self._found.get((brand, reason.code), reason) is reason
+        ]
+
+    def text(self, brand: str, code: str, language: str) -> str:
+        """Return what a reason tells the customer in a language ("pt-BR"), or in the nearest there is; else "".
+
+        The nearest: the same language of any region, then the language of the settings, then the first there is.
+        """
+        reason = self._found.get((brand, code)) or self._found.get(("", code))
+        if reason is None:
+            return ""
+        texts = {name.lower(): text for name, text in reason.customer_text.items()}
+        wanted = language.lower().replace("_", "-")
+        for name in (wanted, wanted.partition("-")[0], self._language.lower()):
+            if name in texts:
+                return texts[name]
+        return next(iter(texts.values()), "")
+
+    def told(self, record: Step | Document, language: str) -> str:
+        """Return what the customer of a rejected step or document is told; "" for any other."""
+        if record.status is StepStatus.REJECTED or record.status is DocumentStatus.REJECTED:
+            return self.text(record.brand, record.reason, language)
+        return ""
