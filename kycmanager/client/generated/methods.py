@@ -1179,6 +1179,25 @@ class Commands(Caller):
             idempotency_key=idempotency_key,
         )
 
+    async def mng_get_kyc_case(
+        self,
+        *,
+        kyc_id: int,
+    ) -> CaseReply:
+        """Show who works on a case, and what of it waits.
+
+        The case to show.
+
+        - kyc_id: The profile.
+        """
+        return await self.call(
+            "MngGetKycCase",
+            given(
+                kyc_id=kyc_id,
+            ),
+            CaseReply,
+        )
+
     async def mng_add_kyc_note(
         self,
         *,

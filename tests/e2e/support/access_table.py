@@ -143,6 +143,7 @@ COMMANDS = {
     "MngGetKycAudit": (MANAGERS, LIST),
     "MngGetKycGate": (MANAGERS, GATE),
     "MngGetKycQueue": (MANAGERS, LIST),
+    "MngGetKycCase": (MANAGERS, BY_ID),
     "MngNextKycCase": (MANAGERS, IN_BRAND),
     "MngClaimKycCase": (MANAGERS, BY_ID),
     "MngRenewKycCase": (MANAGERS, BY_ID),

@@ -128,6 +128,7 @@ class World:
             "MngGetKycGate": here,
             "MngGetKycQueue": {"brand": brand},
             "MngNextKycCase": {"brand": brand},
+            "MngGetKycCase": case,
             "MngClaimKycCase": case,
             "MngRenewKycCase": case,
             "MngReleaseKycCase": case,
