@@ -6,6 +6,7 @@ figures; the exit code is 0 only when every zero is none.
 
 import argparse
 import contextlib
+import itertools
 import random
 import sys
 import time
@@ -52,7 +53,7 @@ class Api:
         self.chance = random.Random(seed)
         self.statuses = Counter[int]()
         self.session = requests.Session()
-        self.tokens = [target.token(brands=None), target.token(), target.customer(1), ""]
+        self.tokens = itertools.cycle([target.token(brands=None), target.token(), target.customer(1), ""])
 
     def run(self) -> int:
         """Ask every operation; return the exit code."""
@@ -83,7 +84,7 @@ class Api:
 
     def _fill(self) -> None:
         """Make records, so that some ids exist."""
-        token = self.tokens[0]
+        token = self.target.token(brands=None)
         with Talk(self.target.tcp) as talk:
             for number, kind in enumerate((0, 1, 4), 1):
                 form = {"sections": [{"fields": [{"name": "said", "type": "text"}]}]} if kind == 1 else {}
@@ -111,7 +112,7 @@ class Api:
     def _send(self, operation: Any, case: Any, *, known: bool) -> None:
         if known and case.path_parameters and "id" in case.path_parameters:
             case.path_parameters["id"] = self.chance.choice(KNOWN_IDS)
-        token = self.chance.choice(self.tokens)
+        token = next(self.tokens)
         headers = {"Authorization": token} if token else {}
         try:
             answer = case.call(session=self.session, headers=headers, timeout=PATIENCE)

@@ -91,6 +91,12 @@ class Soak:
                 talk.good("MngSetKycRequiredLevel", data, self.manager)
 
             self._fill_caches(talk)
+            answers = {"id": 1, "answers": {"said": "first"}}
+            talk.good("CustomerSaveKycAnswers", answers, self.target.customer(1))
+        # what the first answers and the first upload open stays open
+        with Talk(self.target.http) as talk:
+            named = {"Content-Disposition": 'attachment; filename="a.png"'}
+            assert talk.request("POST", "/upload", self.manager, b"no picture", named).status == 400
 
     def _fill_caches(self, talk: Talk) -> None:
         """Write and read so much that the page caches of the base, which have a bound, are full before the first look."""

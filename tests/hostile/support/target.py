@@ -23,7 +23,7 @@ PROGRESS = re.compile(r"[\w ]+: \d+( of \d+)?")
 
 
 PRODUCT = ("-m", "kycmanager")
-WRONG = (str(Path(__file__).parents[2] / "e2e" / "support" / "broken_daemon.py"), "MngGetKycProfiles", "fails")
+WRONG = (str(Path(__file__).parents[2] / "e2e" / "support" / "broken_daemon.py"), "Ping", "fails")
 """A build with a fault that must be found."""
 
 
