@@ -2,13 +2,15 @@
 
 import asyncio
 import ssl
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
 from kycmanager import log
+from kycmanager.backoffice.application import Backoffice, Office
+from kycmanager.backoffice.visits import VisitSettings
 from kycmanager.commands import TABLE
 from kycmanager.config import Config, split_address
 from kycmanager.contract import openapi_bytes
@@ -21,6 +23,7 @@ from kycmanager.tokens.verify import wall_clock
 from kycmanager.transports.control import ControlServer, run_local
 from kycmanager.transports.door import Observe
 from kycmanager.transports.push import Hub
+from kycmanager.transports.rest.routes import Mount, served_by
 from kycmanager.transports.rest.server import RestServer
 from kycmanager.transports.rest.settings import RestSettings
 from kycmanager.transports.tcp import TcpServer
@@ -46,6 +49,7 @@ class App:
         self.tcp: TcpServer | None = None
         self.rest: RestServer | None = None
         self.control: ControlServer | None = None
+        self.backoffice: Backoffice | None = None
         self._serving = False
 
     @property
@@ -76,7 +80,7 @@ class App:
         core.followers.append(lambda committed: hub.publish(committed.events))
         context = tls_context(self.config, core.data_dir)
         self.tcp = self._tcp_server(hub, context)
-        self.rest = self._rest_server(context)
+        self.rest = self._rest_server(context, await self._open_pages())
         self.control = ControlServer(core.data_dir / "bases" / "control.sock", self._run_local)
         core.connections = self._connections
         self._gauges()
@@ -102,7 +106,34 @@ class App:
             crowded=lambda: self.core.strand.depth >= self.config.limits.write_queue_max,
         )
 
-    def _rest_server(self, context: ssl.SSLContext | None) -> RestServer:
+    async def _open_pages(self) -> dict[str, Mount]:
+        """Return the pages that the HTTP door is to serve, by their prefix."""
+        core, settings = self.core, self.config.backoffice
+        if not settings.enabled:
+            return {}
+        users, revocations = core.cache.users, core.revocations
+        pages = self.backoffice = Backoffice(
+            Office(
+                executor=core.executor,
+                users=users,
+                revocations=revocations,
+                clock=core.clock,
+                observe=self._observe,
+                faults=log_fault,
+                wrong_token=self.failed_tokens.refusal,
+                epoch=lambda: (users.epoch, revocations.epoch),
+                settings=VisitSettings(
+                    idle_seconds=settings.idle_seconds,
+                    life_seconds=settings.life_seconds,
+                    secure=settings.proxy or bool(self.config.server.tls_cert),
+                    proxy=settings.proxy,
+                ),
+            )
+        )
+        core.followers.append(lambda committed: pages.publish(committed.events))
+        return {pages.prefix: served_by(await pages.start())}
+
+    def _rest_server(self, context: ssl.SSLContext | None, mounts: Mapping[str, Mount]) -> RestServer:
         host, port = split_address(self.config.server.http)
         config = self.config
         return RestServer(
@@ -129,6 +160,7 @@ class App:
             metrics=self.metrics.render,
             openapi=openapi_bytes(),
             observe=self._observe,
+            mounts=mounts,
             others=lambda: self.tcp.connections if self.tcp else 0,
             ssl_context=context,
         )
@@ -196,12 +228,16 @@ class App:
         self._serving = False
         await self.timers.close()
         doors = (self.tcp, self.rest)
+        if self.backoffice:
+            self.backoffice.end_streams()
         await asyncio.gather(*(door.drain(DRAIN_SECONDS) for door in doors if door))
         if self.control:
             await self.control.close()
         for door in doors:
             if door:
                 await door.close()
+        if self.backoffice:
+            await self.backoffice.close()
         if self.hub:
             await self.hub.close()
         await self.core.close()

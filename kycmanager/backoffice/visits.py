@@ -8,6 +8,7 @@ from typing import Protocol
 from aiohttp import web
 from msgspec import Struct
 
+from kycmanager.backoffice.people import People
 from kycmanager.domain.session import Session
 from kycmanager.domain.users import USED_SECONDS, Login, session_of
 from kycmanager.ports import Clock
@@ -55,8 +56,11 @@ class Visit(Struct, frozen=True, kw_only=True):
 class Visits:
     """Reads and writes cookies; knows which sign-ins still live."""
 
-    def __init__(self, users: UserRecords, revocations: Revoked, clock: Clock, settings: VisitSettings) -> None:
+    def __init__(
+        self, users: UserRecords, people: People, revocations: Revoked, clock: Clock, settings: VisitSettings
+    ) -> None:
         self._users = users
+        self._people = people
         self._revocations = revocations
         self._clock = clock
         self.settings = settings
@@ -83,7 +87,7 @@ class Visits:
             address=address,
             login=login,
             session=session,
-            name=self.name_of(session, login.user_id),
+            name=self._people.name(session.type, session.sub),
         )
 
     def session(self, login: Login) -> Session | None:
@@ -102,11 +106,6 @@ class Visits:
         """Tell whether a sign-in is still good."""
         login = self._users.login(login_id)
         return login is not None and self.session(login) is not None
-
-    def name_of(self, session: Session, user_id: int) -> str:
-        """Return how a page calls somebody."""
-        user = self._users.user(user_id)
-        return user.name if user else f"{session.type.name.lower().replace('_', ' ')} {session.sub}"
 
     def is_due(self, login: Login) -> bool:
         """Tell whether the use of a sign-in is to be written down."""

@@ -1,0 +1,93 @@
+"""The pages put together: one aiohttp application that the HTTP door serves below its prefix."""
+
+import logging
+from collections.abc import Callable, Sequence
+
+from aiohttp import web
+from msgspec import Struct
+
+from kycmanager.backoffice import account, queue
+from kycmanager.backoffice.account import Account
+from kycmanager.backoffice.assets import PREFIX, Assets
+from kycmanager.backoffice.case import Case
+from kycmanager.backoffice.gateway import Gateway, Observe
+from kycmanager.backoffice.guard import ASSET, Guard
+from kycmanager.backoffice.live import Live
+from kycmanager.backoffice.people import People
+from kycmanager.backoffice.queue import Queue
+from kycmanager.backoffice.shell import FORM_BYTES_MAX, Shell
+from kycmanager.backoffice.sign_in import SignIn, WrongToken
+from kycmanager.backoffice.visits import Visits, VisitSettings
+from kycmanager.commands.execute import Executor, Faults
+from kycmanager.domain.records import Event
+from kycmanager.ports import Clock
+from kycmanager.tokens.revocations import Revocations
+from kycmanager.user_ports import UserRecords
+
+PLACES = (queue.PLACE, account.PLACE)
+"""The navigation, in its order."""
+
+
+class Office(Struct, frozen=True, kw_only=True):
+    """What the pages need of the rest. `epoch()` is another value whenever a sign-in may have ended."""
+
+    executor: Executor
+    users: UserRecords
+    revocations: Revocations
+    clock: Clock
+    observe: Observe
+    faults: Faults
+    wrong_token: WrongToken
+    epoch: Callable[[], object]
+    settings: VisitSettings
+
+
+class Backoffice:
+    """The pages. `prefix` is where they stand; `server` serves them once they are started."""
+
+    prefix = PREFIX
+
+    def __init__(self, office: Office) -> None:
+        gateway = Gateway(office.executor, office.observe)
+        people = People(office.users, office.clock)
+        visits = Visits(office.users, people, office.revocations, office.clock, office.settings)
+        self._assets = Assets()
+        self.live = Live(visits.lives, office.epoch)
+        shell = Shell(self._assets, PLACES)
+        self._sign_in = SignIn(shell, gateway, visits, office.users, office.executor, office.wrong_token)
+        pages = (
+            self._sign_in,
+            Queue(shell, gateway, people, self.live),
+            Case(shell, gateway, people),
+            Account(shell, gateway),
+        )
+        app = web.Application(
+            middlewares=[Guard(visits, shell, gateway, office.faults).middleware],
+            client_max_size=FORM_BYTES_MAX,
+            logger=logging.getLogger("kycmanager.backoffice"),
+        )
+        app.router.add_get(f"{PREFIX}/static/{{path:.+}}", self._assets.send, name=ASSET)
+        for page in pages:
+            app.add_routes(page.routes())
+        shell.set_up(app)
+        self._runner = web.AppRunner(app, access_log=None)
+
+    async def start(self) -> web.Server:
+        """Return what serves the pages."""
+        await self._runner.setup()
+        assert self._runner.server is not None
+        return self._runner.server
+
+    def publish(self, events: Sequence[Event]) -> None:
+        """Tell open pages of a commit."""
+        self.live.publish(events)
+
+    def end_streams(self) -> None:
+        """Let the open pages go: the daemon stops."""
+        self.live.close()
+
+    async def close(self) -> None:
+        """Close the rest; once more does nothing."""
+        self.live.close()
+        self._sign_in.passwords.close()
+        await self._runner.cleanup()
