@@ -23,7 +23,7 @@ def main() -> int:
         print(f"no such benchmark: {', '.join(unknown)}; there are {', '.join(row.name for row in TABLE)}")
         return USAGE
     signal.signal(signal.SIGTERM, _stop)
-    chosen = [row for row in TABLE if not only or row.name in only]
+    chosen = [row for row in TABLE if (row.name in only if only else not (quick and row.long))]
     before = machine.noise()
     found: list[results.Line] = []
     with Progress() as progress, session.opened(progress, quick=quick) as sitting:

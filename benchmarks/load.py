@@ -71,18 +71,23 @@ def drive(
     connections: int = 50,
     depth: int = 1,
     once: bool = False,
+    whole: bool = False,
 ) -> Load:
-    """One run of the compiled generator on its own core; a single refused reply fails it."""
+    """One run of the compiled generator on its own core; a single refused reply fails it.
+
+    `once` sends every request once, `whole` also waits for the last and measures from the first: for a few large ones.
+    """
     argv = [str(tools.load_generator(session)), "-p", str(port), "-f", str(requests), "-m", mode]
-    argv += ["-c", str(connections), "-d", str(depth), "-t", str(session.seconds), "-w", str(session.warmup)]
+    argv += ["-c", str(connections), "-d", str(depth)]
+    argv += ["-t", str(MARGIN), "-w", "0"] if whole else ["-t", str(session.seconds), "-w", str(session.warmup)]
     before = server.cpu_seconds()
-    output = _run([*argv, "-1"] if once else argv, session)
+    output = _run([*argv, "-1"] if once or whole else argv, session)
     cpu = server.cpu_seconds() - before
     found = json.loads(output.stdout)
     if found["refused"]:
         raise LoadFailedError(f"{found['refused']} of {found['total']} replies refused; {output.stderr[:250]}")
     classes = [Latency(kind["p50_us"] / 1000, kind["p99_us"] / 1000) for kind in found["classes"]]
-    return Load(found["rate"], cpu / max(found["total"], 1) * 1e6, (classes[0], classes[1]))
+    return Load(found["measured"] / found["seconds"], cpu / max(found["total"], 1) * 1e6, (classes[0], classes[1]))
 
 
 def drive_wrk(session: Session, server: Server, port: int, paths: list[str], token: str) -> Load:

@@ -108,3 +108,5 @@ class Benchmark:
     peers: tuple[str, ...]
     targets: tuple[Target, ...]
     measure: Callable[["Session"], dict[str, Figure]]
+    long: bool = False
+    """Left out of a QUICK session, unless it is asked for by name."""

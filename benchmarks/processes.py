@@ -5,6 +5,7 @@ import shutil
 import signal
 import socket
 import subprocess
+import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
@@ -37,6 +38,24 @@ class Server:
     def rss_bytes(self) -> int:
         """Resident memory of the process and its children."""
         return sum(sum(_stat(pid)[21:22]) for pid in _family(self.pid)) * PAGE
+
+    @contextmanager
+    def watched(self) -> Iterator[list[int]]:
+        """Meanwhile the list grows by the resident memory, looked at a hundred times a second."""
+        seen: list[int] = [self.rss_bytes()]
+        over = threading.Event()
+
+        def look() -> None:
+            while not over.wait(0.01):
+                seen.append(self.rss_bytes())
+
+        watcher = threading.Thread(target=look)
+        watcher.start()
+        try:
+            yield seen
+        finally:
+            over.set()
+            watcher.join()
 
     def alive(self) -> bool:
         """False once the process has ended."""

@@ -12,15 +12,17 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from benchmarks import seeding
+from benchmarks import multiply, seeding
 from benchmarks.model import NotMeasuredError
 from benchmarks.processes import Server, running
-from benchmarks.session import Session
+from benchmarks.session import BUILD, Session
 
 MANAGER = ("MANAGER", 7)
 COMMAND = (sys.executable, "-m", "kycmanager")
 REPOSITORY = Path(__file__).parents[1]
-PATIENCE = 60.0
+PATIENCE = 300.0
+MODEL_PROFILES = 1000
+MODEL_WITH_DOCUMENTS = 100  # whose files go through the whole of an upload
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +74,9 @@ def _special(folder: str, names: list[str]) -> list[str]:
 
 
 def _environment() -> dict[str, str]:
-    return {**os.environ, "PYTHONPATH": str(REPOSITORY)}
+    """The daemon runs from compiled modules, as it does for whoever installed it, whatever this shell says of them."""
+    inherited = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+    return {**inherited, "PYTHONPATH": str(REPOSITORY), "PYTHONPYCACHEPREFIX": str(BUILD / "bytecode")}
 
 
 def require() -> None:
@@ -82,13 +86,15 @@ def require() -> None:
 
 
 @contextmanager
-def serving(session: Session, data: Path | None = None, settings: str = "") -> Iterator[Daemon]:
+def serving(
+    session: Session, data: Path | None = None, settings: str = "", command: tuple[str, ...] = COMMAND
+) -> Iterator[Daemon]:
     """The daemon on free ports, over the given data folder or an empty one; `settings` is a config.toml."""
     require()
     folder = session.folder("daemon")
     data = data or folder / "data"
     ready = folder / "ready.json"
-    argv = [*COMMAND, "serve", "--data", str(data), "--tcp", "127.0.0.1:0", "--http", "127.0.0.1:0"]
+    argv = [*command, "serve", "--data", str(data), "--tcp", "127.0.0.1:0", "--http", "127.0.0.1:0"]
     argv += ["--ready-file", str(ready)]
     if settings:
         config = folder / "settings.toml"
@@ -109,16 +115,32 @@ def serving(session: Session, data: Path | None = None, settings: str = "") -> I
         yield Daemon(server, data, int(found["tcp"][1]), int(found["http"][1]), ready_after)
 
 
-def base(session: Session, profiles: int) -> Base:
-    """The filled base of that many profiles; made once in a session."""
-    return session.shared(f"base of {profiles}", lambda: _fill(session, profiles))
+def base(session: Session, profiles: int, documents: int = 0) -> Base:
+    """The filled base of that many profiles, each with so many documents; made once in a session."""
+    key = f"base of {profiles} with {documents}"
+    return session.shared(key, lambda: _fill(session, profiles, documents))
 
 
-def _fill(session: Session, profiles: int) -> Base:
-    session.progress.step(f"filling a base with {profiles:,} profiles")
-    with serving(session) as daemon:
-        seed = seeding.fill(daemon.tcp, daemon.token(), profiles)
-    return Base(daemon.data, seed)
+def _fill(session: Session, profiles: int, documents: int) -> Base:
+    """A small base is filled through the API, a large one is that many times over."""
+    model = MODEL_WITH_DOCUMENTS if documents else MODEL_PROFILES
+    times, left = divmod(profiles, model)
+    if left or times == 0:
+        raise ValueError(f"{profiles} is no multiple of {model}")
+    if times == 1:
+        session.progress.step(f"filling a base with {profiles:,} profiles")
+        with serving(session) as daemon:
+            token = daemon.token()
+            seed = seeding.fill(daemon.tcp, token, profiles)
+            seeding.attach(daemon.tcp, daemon.http, token, seed, documents)
+        return Base(daemon.data, seed)
+    small = base(session, model, documents)
+    folder = small.copy(session)
+
+    def told(done: int) -> None:
+        session.progress.step(f"filling a base: {done:,} of {profiles:,} profiles")
+
+    return Base(folder, multiply.multiply(folder, small.seed, times, told))
 
 
 def discard(data: Path) -> None:

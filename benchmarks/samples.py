@@ -1,5 +1,6 @@
 """The records that the peers serve: profiles of four steps in the product's shape, and a picture to upload."""
 
+import io
 import json
 import random
 import sqlite3
@@ -118,6 +119,36 @@ def picture(seed: int, size: int = 1_000_000) -> bytes:
     return (
         b"\x89PNG\r\n\x1a\n" + _chunk(b"IHDR", header) + _chunk(b"IDAT", zlib.compress(rows, 0)) + _chunk(b"IEND", b"")
     )
+
+
+def jpeg(seed: int) -> bytes:
+    """A JPEG of about 1 MB; noise, so that every block has all its coefficients."""
+    return _drawn(seed, "JPEG")
+
+
+def pdf(seed: int) -> bytes:
+    """A PDF of about 1 MB: one page that shows such a picture."""
+    return _drawn(seed, "PDF")
+
+
+def _drawn(seed: int, kind: str) -> bytes:
+    from PIL import Image  # noqa: PLC0415 - few measurements draw
+
+    width, height = 1200, 1100
+    image = Image.frombytes("RGB", (width, height), random.Random(seed).randbytes(width * height * 3))
+    output = io.BytesIO()
+    image.save(output, kind, quality=85)
+    return output.getvalue()
+
+
+def table(size: int, seed: int = 0) -> bytes:
+    """A CSV text of `size` bytes."""
+    chosen = random.Random(seed)
+    rows = [
+        f"{i},{chosen.getrandbits(64):016x},{chosen.random():.6f},a payment of customer {i}\n" for i in range(20_000)
+    ]
+    text = "number,reference,amount,purpose\n" + "".join(rows)
+    return (text.encode() * (size // len(text) + 1))[:size]
 
 
 def _chunk(kind: bytes, data: bytes) -> bytes:

@@ -1,5 +1,6 @@
 """Profiles put into a daemon through its public API, many commands in flight, and the requests made from them."""
 
+import http.client
 import itertools
 import json
 import socket
@@ -81,6 +82,45 @@ def fill(port: int, token: str, profiles: int) -> Seed:
     if any(len(steps) != samples.STEPS for steps in found_steps):
         raise SeedingError("a profile has not the steps that were asked for")
     return Seed(found_profiles, found_steps)
+
+
+def attach(tcp: int, http_port: int, token: str, seed: Seed, documents: int) -> None:
+    """So many documents for each profile, each with a small file of its own, the first ones at its steps."""
+    door = http.client.HTTPConnection("127.0.0.1", http_port, timeout=60)
+
+    def upload(name: str) -> str:
+        headers = {"Authorization": token, "Content-Type": "text/csv"}
+        headers["Content-Disposition"] = f'attachment; filename="{name}"'
+        door.request("POST", "/upload", samples.table(1000), headers)
+        reply = door.getresponse()
+        text = reply.read()
+        if reply.status != 200:
+            raise SeedingError(f"the daemon refused an upload: {text[:300].decode(errors='replace')}")
+        found: str = json.loads(text)["file_id"]
+        return found
+
+    def requests() -> Iterator[bytes]:
+        for kyc_id, steps in zip(seed.profiles, seed.steps, strict=True):
+            for at in range(documents):
+                data = {
+                    "kyc_id": kyc_id,
+                    "file_id": upload(f"statement-{kyc_id}-{at}.csv"),
+                    "step_id": steps[at % len(steps)],
+                    "type": "bank_statement",
+                }
+                yield line("MngAddKycDocument", token, str(kyc_id), data)
+
+    for _ in pipeline(tcp, requests()):
+        pass
+    door.close()
+
+
+def risks(ids: Iterable[int], token: str) -> Iterator[tuple[int, bytes]]:
+    """The risk of each of these customers, low in one round, medium in the next."""
+    customers = list(ids)
+    for risk in (1, 2):
+        for i in customers:
+            yield 0, line("MngSetKycRisk", token, str(i), {"customer_id": i, "brand": BRAND, "risk_level": risk})
 
 
 def reads(ids: Iterable[int], token: str) -> Iterator[tuple[int, bytes]]:

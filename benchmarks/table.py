@@ -1,11 +1,13 @@
 """THE table: one row for each benchmark."""
 
+from collections.abc import Callable
 from functools import partial
 
-from benchmarks.measures import encryption, idle, mixed, rest_reads, size, tcp_reads, uploads, writes
-from benchmarks.model import Benchmark, Target
+from benchmarks.measures import encryption, idle, mixed, pauses, rest_reads, size, tcp_reads, uploads, writes
+from benchmarks.model import Benchmark, Figure, Target
 
 PER_SECOND = "requests/s"
+Measure = Callable[..., dict[str, Figure]]
 
 
 def _at_most(of: str, bound: float) -> Target:
@@ -20,6 +22,40 @@ def _writes(clients: int, rate: float, p99_ms: float) -> Benchmark:
         peers=("postgresql", "fastapi", "fdatasync"),
         targets=(Target("value", rate), _at_most("p99_ms", p99_ms), Target("postgresql", 4)),
         measure=partial(writes.measure, clients=clients),
+    )
+
+
+def _beside_1000(name: str, summary: str, measure: Measure, *, long: bool) -> Benchmark:
+    return Benchmark(
+        name=name,
+        summary=f"{summary} over TCP with {'1,000,000' if long else '100,000'} profiles beside 1,000",
+        unit=PER_SECOND,
+        peers=(size.SMALL,),
+        targets=(Target(size.SMALL, 0.9),),
+        measure=partial(measure, profiles=size.MILLION if long else size.PROFILES),
+        long=long,
+    )
+
+
+def _upload_100mb(form: str, least: float) -> Benchmark:
+    return Benchmark(
+        name=f"upload_100mb_{form}",
+        summary=f"texts of 100 MB, {form}, two at a time, hashed and synced",
+        unit="MB/s",
+        peers=("cp+sha256", "fastapi", "flask"),
+        targets=(Target("cp+sha256", least), Target("fastapi", 1.5), Target("flask", 3)),
+        measure=partial(uploads.measure, form=form, files=uploads.LARGE),
+    )
+
+
+def _inspected(kind: str, files: uploads.Files) -> Benchmark:
+    return Benchmark(
+        name=f"inspection_{kind}",
+        summary=f"{kind} files of about 1 MB, decoded before they are taken, beside texts, which are looked through",
+        unit="MB/s",
+        peers=("csv",),
+        targets=(),
+        measure=partial(uploads.inspection, files=files),
     )
 
 
@@ -108,6 +144,19 @@ TABLE = (
         targets=(Target(encryption.IN_CLEAR, 0.8),),
         measure=encryption.answers,
     ),
+    _upload_100mb("raw", 0.8),
+    _upload_100mb("multipart", 0.6),
+    Benchmark(
+        name="upload_memory",
+        summary="memory the daemon grows by at most, two uploads of 100 MB at a time, beside two of 1 MB",
+        unit="MB",
+        peers=(uploads.SMALL,),
+        targets=(_at_most("value", 64),),
+        measure=uploads.memory,
+    ),
+    _inspected("png", uploads.PNG),
+    _inspected("jpeg", uploads.JPEG),
+    _inspected("pdf", uploads.PDF),
     Benchmark(
         name="start_100k",
         summary="from spawn to ready with 100,000 profiles of four steps",
@@ -115,6 +164,15 @@ TABLE = (
         peers=(),
         targets=(_at_most("value", 2),),
         measure=size.start,
+    ),
+    Benchmark(
+        name="start_1m",
+        summary="from spawn to ready with 1,000,000 profiles of four steps",
+        unit="s",
+        peers=(),
+        targets=(_at_most("value", 20),),
+        measure=partial(size.start, profiles=size.MILLION),
+        long=True,
     ),
     Benchmark(
         name="memory_per_profile",
@@ -125,21 +183,36 @@ TABLE = (
         measure=size.memory,
     ),
     Benchmark(
-        name="reads_at_100k",
-        summary="profile reads over TCP with 100,000 profiles beside 1,000",
-        unit=PER_SECOND,
-        peers=(size.SMALL,),
-        targets=(Target(size.SMALL, 0.9),),
-        measure=size.reads,
+        name="memory_with_documents",
+        summary="the same with four documents each, their files and keys",
+        unit="bytes",
+        peers=(),
+        targets=(_at_most("value", 6144),),
+        measure=partial(size.memory, documents=4),
+        long=True,
     ),
     Benchmark(
-        name="lists_at_100k",
-        summary="filtered lists over TCP with 100,000 profiles beside 1,000",
-        unit=PER_SECOND,
-        peers=(size.SMALL,),
-        targets=(Target(size.SMALL, 0.9),),
-        measure=size.lists,
+        name="collection_pause",
+        summary="longest pause of the collector among 10 % writes, 64 clients, with 100,000 profiles",
+        unit="ms",
+        peers=(),
+        targets=(_at_most("value", 5),),
+        measure=partial(pauses.measure, what="collection_ms"),
     ),
+    Benchmark(
+        name="loop_pause",
+        summary="longest time the loop did not come round meanwhile",
+        unit="ms",
+        peers=(),
+        targets=(),
+        measure=partial(pauses.measure, what="loop_ms"),
+    ),
+    _beside_1000("reads_at_100k", "profile reads", size.reads, long=False),
+    _beside_1000("lists_at_100k", "filtered lists", size.lists, long=False),
+    _beside_1000("writes_at_100k", "durable writes", size.writes, long=False),
+    _beside_1000("reads_at_1m", "profile reads", size.reads, long=True),
+    _beside_1000("lists_at_1m", "filtered lists", size.lists, long=True),
+    _beside_1000("writes_at_1m", "durable writes", size.writes, long=True),
     Benchmark(
         name="idle_connections",
         summary="memory of 10,000 idle TCP connections; the latencies are of 50 active ones meanwhile",

@@ -30,7 +30,7 @@ def sync(folder: Path, seconds: float) -> dict[str, float]:
 
 def copy(folder: Path, seconds: float, threads: int) -> dict[str, float]:
     """Every file of `folder` copied again and again by that many threads: read, written, hashed, synced, renamed."""
-    sources = sorted(folder.glob("*.png"))
+    sources = sorted(path for path in folder.iterdir() if path.is_file())
     target = folder / "copies"
     target.mkdir()
     numbers = itertools.count()
