@@ -1,6 +1,7 @@
 """The committed records in memory, with the look-ups and lists every read uses."""
 
 import heapq
+from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from itertools import islice
 from typing import Any
@@ -13,6 +14,7 @@ from kycmanager.domain.form_schema import fields
 from kycmanager.domain.records import Document, IdempotencyRecord, Profile, Step, Template, TemplateText
 from kycmanager.key_ports import Vault
 from kycmanager.ports import ListQuery, Page, Snapshot
+from kycmanager.store.bulk import by_id, grouped
 from kycmanager.store.desk import Desk
 from kycmanager.store.indexes import COUNT_MAX, EVERY_BRAND, Index, id_cursor, time_cursor
 from kycmanager.store.users import UserTables
@@ -192,31 +194,42 @@ class Cache:
         """Fill an empty cache."""
         for text in snapshot.template_texts:
             self.put_text(text)
-        for template in snapshot.templates:
-            self.templates[template.id] = template
-            self._template_index.add(template)
-            self._codes[template.brand, template.code] = template.id
+        self.templates.update(by_id(snapshot.templates))
+        self._template_index.fill(list(self.templates.values()))
+        self._codes = {(template.brand, template.code): template.id for template in self.templates.values()}
         self._sort_brands({template.brand for template in self.templates.values()})
-        for profile in snapshot.profiles:
-            self.put_profile(profile)
-        used: dict[int, list[int]] = {}
+        self.profiles.update(by_id(snapshot.profiles))
+        self._profile_index.fill(list(self.profiles.values()))
+        for profile in self.profiles.values():
+            self._customers.setdefault(profile.brand, {})[profile.customer_id] = profile.id
+        self.steps.update(by_id(snapshot.steps))
+        self._steps_of.update(grouped(self.steps.values()))
+        used: defaultdict[int, list[int]] = defaultdict(list)
         waiting = set(self._profile_index.with_value(EVERY_BRAND, "status", [ProfileStatus.REVIEW_REQUIRED]))
-        for kyc_id, steps in _grouped(snapshot.steps).items():
-            self._steps_of[kyc_id] = tuple(steps)
-            for step in steps:
-                self.steps[step.id] = step
-                used.setdefault(step.template_id, []).append(kyc_id)
-                if step.status is StepStatus.PENDING:
-                    waiting.add(kyc_id)
+        for step in self.steps.values():
+            used[step.template_id].append(step.kyc_id)
+            if step.status is StepStatus.PENDING:
+                waiting.add(step.kyc_id)
+            if step.expire_time:
                 self._note_step(step)
         self._uses = {template_id: BitMap64(ids) for template_id, ids in used.items()}
-        self.put_documents(snapshot.documents)
+        self._load_documents(snapshot.documents)
         self.desk.load(snapshot.claims, snapshot.notes, snapshot.filters)
         self.desk.waiting.load([(self.profiles[kyc_id], self.steps_of(kyc_id)) for kyc_id in waiting])
         for kept in snapshot.idempotency:
             self.put_key(kept)
         self.users.load(snapshot.users, snapshot.logins)
         self.counters = dict(snapshot.counters)
+
+    def _load_documents(self, documents: Iterable[Document]) -> None:
+        self.documents.update(by_id(documents))
+        self._documents_of.update(grouped(self.documents.values()))
+        self._document_index.fill(list(self.documents.values()))
+        self.desk.finder.add(self.documents.values())
+        self._files = {document.file_id: document.id for document in self.documents.values()}
+        for document in self.documents.values():
+            if document.expire_time:
+                self._note_due_document(document)
 
     def put_key(self, kept: IdempotencyRecord) -> None:
         """Keep an accepted write under its key; a key that is used again goes to the end."""
@@ -315,15 +328,11 @@ class Cache:
             self._files[document.file_id] = document.id
         else:
             self._document_index.change(old, document)
+        self._note_due_document(document)
+
+    def _note_due_document(self, document: Document) -> None:
         if document.expire_time and document.status is DocumentStatus.APPROVED:
             heapq.heappush(self._due, (document.expire_time, "document", document.id))
-
-
-def _grouped(steps: Iterable[Step]) -> dict[int, list[Step]]:
-    groups: dict[int, list[Step]] = {}
-    for step in steps:
-        groups.setdefault(step.kyc_id, []).append(step)
-    return groups
 
 
 def with_record(held: tuple[Any, ...], record: Any) -> tuple[Any, ...]:

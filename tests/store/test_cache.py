@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from kycmanager.domain.enums import DocumentStatus, StepStatus
 from kycmanager.domain.records import IdempotencyRecord, TemplateText
+from kycmanager.ports import ListQuery, Snapshot
 from kycmanager.store import cache as module
 from kycmanager.store.cache import Cache
 
@@ -21,7 +22,15 @@ def step(id_, status=2, expire=0, **more):
 
 def document(id_, status=2, expire=0):
     return SimpleNamespace(
-        id=id_, kyc_id=1, file_id=f"f{id_}", brand="acme", type="", status=DocumentStatus(status), expire_time=expire
+        id=id_,
+        kyc_id=1,
+        file_id=f"f{id_}",
+        brand="acme",
+        type="",
+        status=DocumentStatus(status),
+        expire_time=expire,
+        checksum="",
+        file_name="",
     )
 
 
@@ -46,6 +55,28 @@ def test_what_is_due(puts, now, limit):
     assert times == sorted(model[key].expire_time for key in due)[:limit]
     assert sorted(cache.due(now, 100)) == sorted(due)
     assert sorted(cache.due(now, 100)) == sorted(due)
+
+
+def test_a_loaded_cache_is_one_that_was_filled():
+    profiles = [SimpleNamespace(id=1, brand="acme", customer_id=7, status=0, required_level=1, current_level=0,
+                                risk_level=0, updated_time=5)]  # fmt: skip
+    steps = [step(1), step(2, expire=9), step(3, status=3, expire=9)]
+    steps[1].kyc_id = 2
+    documents = [document(4, expire=8), document(5, status=0, expire=8), document(6)]
+    documents[1].kyc_id = 2
+    nothing = {"templates": [], "template_texts": [], "idempotency": [], "revocations": []}
+    cache = Cache()
+    cache.load(
+        Snapshot(profiles=profiles, steps=iter(steps), documents=iter(documents), counters={"step": 4}, **nothing)
+    )
+    assert cache.profile_of(7, "acme") is profiles[0]
+    assert (cache.steps_of(1), cache.steps_of(2)) == ((steps[0], steps[2]), (steps[1],))
+    assert (cache.documents_of(1), cache.documents_of(2)) == ((documents[0], documents[2]), (documents[1],))
+    assert cache.document_with_file("f6") is documents[2]
+    assert cache.template_in_use(1)
+    assert cache.due(9, 9) == [("document", 4), ("step", 2)]
+    assert cache.list_documents(ListQuery(brands=None, filters={"status": DocumentStatus.APPROVED})).count == 2
+    assert cache.counters == {"step": 4}
 
 
 def test_the_files_that_documents_and_answers_hold():

@@ -169,6 +169,24 @@ def test_templates_that_come_go_and_change_their_brand(changes, query):
         assert list(cache.active_templates(brand)) == sorted(active, key=lambda each: each.id)
 
 
+@given(changes=CHANGES, queries=st.lists(QUERIES, min_size=1, max_size=6))
+def test_many_at_once_are_found_as_if_one_after_another(changes, queries):
+    records = {id_: profile(id_, id_, brand, status, level, time) for id_, brand, status, level, time in changes}
+    fields = ("status", "required_level", "current_level", "risk_level")
+    single, filled, later = Index(fields, timed=True), Index(fields, timed=True), Index(fields, timed=True)
+    for record in records.values():
+        single.add(record)
+    filled.fill(list(records.values()))
+    half = len(records) // 2
+    later.fill(list(records.values())[half:])
+    later.fill(list(records.values())[:half])
+    assert single._sets == filled._sets == later._sets
+    assert single._times == filled._times == later._times
+    for record in records.values():
+        filled.remove(record)
+    assert not filled._sets
+
+
 def test_nothing_is_left_when_all_has_gone():
     index = Index(("status",), timed=True)
     records = [profile(id_, id_, BRANDS[id_ % 3], id_ % 3, 0, id_ * 100) for id_ in range(1, 50)]
