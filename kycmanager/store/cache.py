@@ -52,7 +52,7 @@ class Cache:
         self._template_index = Index(TEMPLATE_FIELDS)
         self._profile_index = Index(PROFILE_FIELDS, timed=True)
         self._document_index = Index(DOCUMENT_FIELDS)
-        self.desk = Desk(vault, self.profiles, self._profile_index.of_brands, self.profiles_of_customer)
+        self.desk = Desk(vault, self.profiles, self._steps_of, self._profile_index.of_brands, self.profiles_of_customer)
 
     # -- look-ups
 
@@ -215,7 +215,7 @@ class Cache:
         self._uses = {template_id: BitMap64(ids) for template_id, ids in used.items()}
         self._load_documents(snapshot.documents)
         self.desk.load(snapshot.claims, snapshot.notes, snapshot.filters)
-        self.desk.waiting.load([(self.profiles[kyc_id], self.steps_of(kyc_id)) for kyc_id in waiting])
+        self.desk.waiting.load(waiting)
         for kept in snapshot.idempotency:
             self.put_key(kept)
         self.users.load(snapshot.users, snapshot.logins)
@@ -303,12 +303,6 @@ class Cache:
     def _note_step(self, step: Step) -> None:
         if step.expire_time and step.status is StepStatus.APPROVED:
             heapq.heappush(self._due, (step.expire_time, "step", step.id))
-
-    def note_cases(self, kyc_ids: Iterable[int]) -> None:
-        """Learn what has become of the cases of profiles and steps that changed."""
-        change, profiles, steps_of = self.desk.waiting.change, self.profiles, self._steps_of
-        for kyc_id in kyc_ids:
-            change(profiles[kyc_id], steps_of.get(kyc_id, ()))
 
     def put_documents(self, documents: Iterable[Document]) -> None:
         """Keep documents, those of one profile together: a profile may have hundreds."""

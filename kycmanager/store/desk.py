@@ -8,7 +8,7 @@ from pyroaring import BitMap64
 
 from kycmanager.desk_ports import CaseQuery, ProfilePage, SearchQuery
 from kycmanager.domain.reasons import Reasons
-from kycmanager.domain.records import Claim, Note, Profile, SavedFilter
+from kycmanager.domain.records import Claim, Note, Profile, SavedFilter, Step
 from kycmanager.key_ports import Vault
 from kycmanager.store.claims import Claims
 from kycmanager.store.finder import Finder
@@ -20,19 +20,20 @@ FilterKey = tuple[int, int, str]
 
 
 class Desk:
-    """The committed desk. Answers `DeskReader`; `profiles` are those of the cache, `of_brands` gives their ids."""
+    """The committed desk. Answers `DeskReader`; what it is given are the tables and look-ups of the cache."""
 
     def __init__(
         self,
         vault: Vault | None,
         profiles: dict[int, Profile],
+        steps_of: dict[int, tuple[Step, ...]],
         of_brands: Callable[[frozenset[str] | None], BitMap64],
         of_customer: Callable[[int], Iterable[Profile]],
     ) -> None:
         self.vault = vault
         self.reasons = Reasons()
         self.claims = Claims()
-        self.waiting = Waiting(self.claims)
+        self.waiting = Waiting(self.claims, profiles, steps_of)
         self.finder = Finder()
         self._profiles = profiles
         self._of_brands = of_brands

@@ -323,7 +323,7 @@ class Overlay:
             cache.put_profile(profile)
         cache.put_steps(self.steps, self._steps_of)
         cache.put_documents(self.documents.values())
-        cache.note_cases(self.profiles.keys() | self._steps_of.keys())
+        cache.desk.waiting.note(self.profiles.keys() | self._steps_of.keys())
         self.desk.publish()
         for kept in self.keys.values():
             cache.put_key(kept)

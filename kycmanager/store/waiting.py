@@ -2,25 +2,32 @@
 
 A filter is an intersection of sets, a count its size. The order is kept in pieces of a few hundred cases, each a set of
 ids: a page is the first pieces that share ids with the filter, and only their cases are sorted. So no question walks
-the whole queue, whatever it asks. A case that waits no longer only leaves the set of those that wait, which every
-question starts from; what else was kept of it goes when it waits again, or in bulk.
+the whole queue, whatever it asks.
+
+A decision pays little: a case that waits no longer only leaves the set of those that wait, which every question starts
+from; what else was kept of it goes when it waits again, or in bulk. A case that waits on, or anew, is noted, and looked
+at by the next question: most have been decided by then.
 """
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterable, Iterator, Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
 from itertools import islice
 
 from msgspec import Struct
 from pyroaring import BitMap64
 
 from kycmanager.desk_ports import CaseQuery
-from kycmanager.domain.case import ANY, CaseFilter, Facets, facets
+from kycmanager.domain.case import ANY, CaseFilter, Facets, StepMark, facets
 from kycmanager.domain.enums import ProfileStatus, RiskLevel, StepStatus
 from kycmanager.domain.errors import invalid
 from kycmanager.domain.records import Profile, Step
 from kycmanager.store.claims import Claims
 
 PIECE_MAX = 512
+CHANGED_MAX = 4096
+"""So many cases that wait on are noted before they are looked at without a question."""
+
 GONE_MIN = 4096
 """So many cases that wait no longer are kept before they are removed in bulk."""
 
@@ -30,7 +37,10 @@ _RISKS = sorted(RiskLevel, reverse=True)
 _PENDING, _REVIEW = StepStatus.PENDING, ProfileStatus.REVIEW_REQUIRED
 _NONE = BitMap64()
 
-Key = tuple[object, ...]
+Key = str | int | StepMark
+"""A brand, a level, a risk as a number below zero, or the code and status of a step."""
+
+_RISK_KEYS = [-1 - risk for risk in sorted(RiskLevel)]
 
 
 class CasePage(Struct, frozen=True, gc=False):
@@ -42,90 +52,93 @@ class CasePage(Struct, frozen=True, gc=False):
 
 
 class Waiting:
-    """The cases that wait; changed only after a commit. `claims` tells who holds them."""
+    """The cases that wait; changed only after a commit. `profiles` and `steps_of` are the tables of the cache."""
 
-    def __init__(self, claims: Claims) -> None:
-        self.ids = BitMap64()
+    def __init__(self, claims: Claims, profiles: dict[int, Profile], steps_of: dict[int, tuple[Step, ...]]) -> None:
+        self._ids = BitMap64()
         self._claims = claims
+        self._profiles = profiles
+        self._steps_of = steps_of
+        self._changed: set[int] = set()
         self._known: dict[int, Facets] = {}
         self._sets: dict[Key, BitMap64] = {}
-        self._codes: set[str] = set()
         self._pieces: list[BitMap64] = []
         self._starts: list[int] = []
         """The place from which on each piece holds the cases: time << 53 | id."""
 
     # -- changes
 
-    def change(self, profile: Profile, steps: Sequence[Step]) -> None:
-        """Learn what has become of a case. Runs for every decision: most cases wait no longer then."""
-        for step in steps:
-            if step.status is _PENDING:
-                break
-        else:
-            if profile.status is not _REVIEW:
-                self.ids.discard(profile.id)
-                return
-        found = facets(profile, steps)
-        assert found is not None
-        self._take_in(profile.id, found)
+    def note(self, kyc_ids: Iterable[int]) -> None:
+        """Learn that profiles or their steps have changed. Runs for every write: most cases wait no longer then."""
+        steps_of, changed = self._steps_of, self._changed
+        for kyc_id in kyc_ids:
+            for step in steps_of.get(kyc_id, ()):
+                if step.status is _PENDING:
+                    changed.add(kyc_id)
+                    break
+            else:
+                if self._profiles[kyc_id].status is _REVIEW:
+                    changed.add(kyc_id)
+                else:
+                    changed.discard(kyc_id)
+                    self._ids.discard(kyc_id)
+        if len(changed) > CHANGED_MAX:
+            self._settle()
+
+    def _settle(self) -> None:
+        """Look at the cases that were noted."""
+        for kyc_id in self._changed:
+            found = facets(self._profiles[kyc_id], self._steps_of.get(kyc_id, ()))
+            if found is not None:
+                self._take_in(kyc_id, found)
+        self._changed.clear()
+        if len(self._known) > 2 * len(self._ids) + GONE_MIN:
+            self._forget_gone()
 
     def _take_in(self, kyc_id: int, found: Facets) -> None:
         old = self._known.get(kyc_id)
-        self.ids.add(kyc_id)
+        self._ids.add(kyc_id)
         if old == found:
             return
         fresh = _keys(found)
-        if old is None:
-            gone: set[Key] = set()
-        else:
+        if old is not None:
             before = _keys(old)
-            gone, fresh = before - fresh, fresh - before
-        for key in gone:
-            self._sets[key].discard(kyc_id)
+            for key in before - fresh:
+                self._sets[key].discard(kyc_id)
+            fresh -= before
         for key in fresh:
-            self._set(key).add(kyc_id)
+            ids = self._sets.get(key)
+            if ids is None:
+                ids = self._sets[key] = BitMap64()
+            ids.add(kyc_id)
+        self._known[kyc_id] = found
         if old is None or old.since != found.since:
             if old is not None:
                 self._pieces[self._piece_of(old.since << ID_BITS | kyc_id)].discard(kyc_id)
-            self._known[kyc_id] = found
             self._place(found.since << ID_BITS | kyc_id)
-            if len(self._known) > 2 * len(self.ids) + GONE_MIN:
-                self._forget_gone()
-        else:
-            self._known[kyc_id] = found
 
-    def load(self, cases: Iterable[tuple[Profile, Sequence[Step]]]) -> None:
+    def load(self, kyc_ids: Iterable[int]) -> None:
         """Take in many cases at once, as at the start; the index must be empty."""
-        members: dict[Key, list[int]] = {}
-        for profile, steps in cases:
-            found = facets(profile, steps)
+        members: defaultdict[Key, list[int]] = defaultdict(list)
+        for kyc_id in kyc_ids:
+            found = facets(self._profiles[kyc_id], self._steps_of.get(kyc_id, ()))
             if found is not None:
-                self._known[profile.id] = found
+                self._known[kyc_id] = found
                 for key in _keys(found):
-                    members.setdefault(key, []).append(profile.id)
-        for key, ids in members.items():
-            self._set(key).update(ids)
-        self.ids.update(self._known)
+                    members[key].append(kyc_id)
+        self._sets = {key: BitMap64(ids) for key, ids in members.items()}
+        self._ids = BitMap64(self._known)
         self._place_all()
-
-    def _set(self, key: Key) -> BitMap64:
-        ids = self._sets.get(key)
-        if ids is None:
-            ids = self._sets[key] = BitMap64()
-            if key[0] == "step":
-                self._codes.add(str(key[1]))
-        return ids
 
     def _forget_gone(self) -> None:
         """Remove what is kept of cases that wait no longer."""
-        gone = BitMap64(self._known) - self.ids
+        gone = BitMap64(self._known) - self._ids
         for kyc_id in gone:
             del self._known[kyc_id]
         for key, ids in list(self._sets.items()):
             ids.difference_update(gone)
             if not ids:
                 del self._sets[key]
-        self._codes = {str(key[1]) for key in self._sets if key[0] == "step"}
         self._place_all()
 
     # -- the order
@@ -181,18 +194,20 @@ class Waiting:
 
     def matching(self, wanted: CaseFilter, now: int) -> BitMap64:
         """Return the cases a filter asks for; not to be changed."""
-        parts = [self.ids]
+        if self._changed:
+            self._settle()
+        parts = [self._ids]
         if wanted.brands is not None:
-            parts.append(self._any([("brand", brand) for brand in wanted.brands]))
+            parts.append(self._any(list(wanted.brands)))
         if wanted.level != ANY:
-            parts.append(self._any([("level", wanted.level)]))
+            parts.append(self._any([wanted.level]))
         if wanted.risk_level != ANY:
-            parts.append(self._any([("risk", wanted.risk_level)]))
+            parts.append(self._any([_RISK_KEYS[wanted.risk_level]]))
         if wanted.step_code:
             status = _PENDING if wanted.step_status == ANY else wanted.step_status
-            parts.append(self._any([("step", wanted.step_code, status)]))
+            parts.append(self._any([(wanted.step_code, status)]))
         elif wanted.step_status != ANY:
-            parts.append(self._any([("step", code, wanted.step_status) for code in self._codes]))
+            parts.append(self._any([key for key in self._sets if type(key) is tuple and key[1] == wanted.step_status]))
         if wanted.assignee > 0:
             parts.append(self._claims.held_by(wanted.assignee, now))
         if wanted.waiting_from or wanted.waiting_to:
@@ -200,7 +215,7 @@ class Waiting:
         found = parts[0] if len(parts) == 1 else BitMap64.intersection(*sorted(parts, key=len))
         return found - self._claims.held(now) if wanted.assignee == 0 else found
 
-    def _any(self, keys: list[Key]) -> BitMap64:
+    def _any(self, keys: Iterable[Key]) -> BitMap64:
         found = [self._sets[key] for key in keys if key in self._sets]
         if not found:
             return _NONE
@@ -230,7 +245,7 @@ class Waiting:
             return
         for each in _RISKS:
             if each <= risk:
-                of_risk = ids & self._any([("risk", each)])
+                of_risk = ids & self._any([_RISK_KEYS[each]])
                 for place in self._walk(of_risk, after if each == risk else 0) if of_risk else ():
                     yield f"{int(each)}.{place >> ID_BITS}.{place & _ID}", place & _ID
 
@@ -240,11 +255,7 @@ def _cut(places: list[int], at: int) -> tuple[list[int], list[int]]:
 
 
 def _keys(found: Facets) -> set[Key]:
-    keys: set[Key] = {("step", *mark) for mark in found.steps}
-    keys.add(("brand", found.brand))
-    keys.add(("level", found.level))
-    keys.add(("risk", found.risk_level))
-    return keys
+    return {*found.steps, found.brand, found.level, _RISK_KEYS[found.risk_level]}
 
 
 def _cursor(order: str, after: str) -> tuple[int, int]:
