@@ -22,6 +22,9 @@ TURN_SECONDS = 0.001
 CROWDED_TURN_SECONDS = 0.01
 """The same while more than a batch waits and the doors are busy."""
 
+GATHER_SECONDS = 0.001
+"""A batch is made up for no longer than this after the one before, while more comes in at each look."""
+
 REOPEN_SECONDS = 0.2
 """The pause between two tries to reopen a base that failed."""
 
@@ -137,9 +140,17 @@ class CommandStrand:
                     _answer(done, result)
             self.batches += 1
             self.commands += len(jobs)
-            # The answers go out, and what they set free comes in, before the next batch is made up.
-            await asyncio.sleep(0)
+            await self._gather()
             await self._maintain()
+
+    async def _gather(self) -> None:
+        """Let the answers go out and what they set free come in: a fuller batch has its costs once for more commands."""
+        ends = time.perf_counter() + GATHER_SECONDS
+        await asyncio.sleep(0)
+        waiting = -1
+        while waiting < len(self._queue) < self._limits.batch_max and time.perf_counter() < ends:
+            waiting = len(self._queue)
+            await asyncio.sleep(0)
 
     def _give_up(self, jobs: list[Job]) -> None:
         """Answer everybody when memory may no longer be what the base is: the daemon must start anew."""
