@@ -79,6 +79,15 @@ WRONG = [
     ({"server": {"tls_cert": "a.pem"}}, "server.tls_key: a certificate and its key belong together"),
     ({"server": {"tls_key": "a.pem"}}, "server.tls_cert: a certificate and its key belong together"),
     ({"storage": {"extensions": [".PNG"]}}, "storage.extensions: '.PNG' is none"),
+    (
+        {"backoffice": {"reasons": [{"code": "a", "kin": "retry"}]}},
+        "backoffice.reasons[0].kin: there is no such setting; did you mean backoffice.reasons[0].kind?",
+    ),
+    (
+        {"backoffice": {"reasons": [{"code": "a", "kind": "retry", "label": "A"}] * 2}},
+        "backoffice.reasons: 'a' stands there twice for one brand",
+    ),
+    ({"backoffice": {"lease_seconds": 5}}, "backoffice.lease_seconds: expected `int` >= 30"),
 ]
 
 
