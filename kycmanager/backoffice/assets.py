@@ -40,7 +40,7 @@ class Assets:
         """Answer with a file; one whose hash is another's is not found."""
         found = self._by_path.get(request.path)
         if found is None:
-            raise web.HTTPNotFound
+            return web.Response(status=404, text="This file was not found; load the page again\n")
         return web.Response(
             body=found.content, content_type=found.kind, charset="utf-8", headers={"Cache-Control": CACHING}
         )

@@ -9,7 +9,7 @@ from aiohttp.web_protocol import RequestPayloadError
 
 from kycmanager.backoffice.assets import PREFIX
 from kycmanager.backoffice.gateway import Gateway
-from kycmanager.backoffice.shell import VISIT, Shell, go, is_partial, read_form, visit_of
+from kycmanager.backoffice.shell import VISIT, Shell, add_headers, go, is_partial, read_form, visit_of
 from kycmanager.backoffice.visits import Visit, Visits
 from kycmanager.commands.execute import Faults
 from kycmanager.domain.errors import Code, KycError, not_found
@@ -64,12 +64,15 @@ class Guard:
         @web.middleware
         async def stand(request: web.Request, handler: Handler) -> web.StreamResponse:
             if request.match_info.route.name == ASSET:
-                return await handler(request)
-            visit = self._visits.visit(request)
-            request[VISIT] = visit
+                response = await handler(request)
+                add_headers(response)
+                return response
+            visit = request[VISIT] = self._visits.visit(request)
             response = await self._answered(request, handler, visit)
-            if visit.fresh and not response.prepared and self._visits.cookie_name not in response.cookies:
-                self._visits.set_cookie(response, visit.cookie)
+            if not response.prepared:
+                add_headers(response)
+                if visit.fresh and self._visits.cookie_name not in response.cookies:
+                    self._visits.set_cookie(response, visit.cookie)
             return response
 
         return stand

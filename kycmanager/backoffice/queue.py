@@ -15,7 +15,7 @@ from kycmanager.backoffice.gateway import Gateway
 from kycmanager.backoffice.guard import STREAM
 from kycmanager.backoffice.live import Live
 from kycmanager.backoffice.people import People
-from kycmanager.backoffice.shell import Key, Place, Shell, form_of, go, number, visit_of
+from kycmanager.backoffice.shell import Key, Place, Shell, add_headers, form_of, go, number, visit_of
 from kycmanager.domain.case import ANY
 from kycmanager.domain.enums import RiskLevel, StepStatus
 from kycmanager.domain.errors import KycError, invalid
@@ -214,6 +214,7 @@ class Queue:
         visit = visit_of(request)
         assert visit.login is not None
         response = web.StreamResponse(headers={"Content-Type": "text/event-stream"})
+        add_headers(response)
         await self._live.serve(request, response, visit.who, visit.login.id)
         return response
 

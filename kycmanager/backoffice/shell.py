@@ -24,8 +24,8 @@ NOTICES_MAX = 5
 KEPT_MAX = 10_000
 """Sign-ins with notices kept."""
 
-VISIT = "visit"
-FORM = "form"
+VISIT = web.RequestKey("visit", Visit)
+FORM: web.RequestKey[dict[str, str]] = web.RequestKey("form", dict)
 WORD_FIELD, WORD_HEADER = "word", "X-Form-Word"
 
 HEADERS = {
@@ -85,7 +85,7 @@ class Shell:
         self._notices: OrderedDict[int, list[Notice]] = OrderedDict()
 
     def set_up(self, app: web.Application) -> None:
-        """Give the application its templates, and every answer its headers."""
+        """Give the application its templates."""
         aiohttp_jinja2.setup(
             app,
             loader=jinja2.PackageLoader("kycmanager.backoffice"),
@@ -96,7 +96,6 @@ class Shell:
             lstrip_blocks=True,
             filters=texts.FILTERS,
         )
-        app.on_response_prepare.append(_add_headers)
 
     def page(
         self,
@@ -142,15 +141,15 @@ class Shell:
         return self._notices.pop(visit.login.id, []) if visit.login else []
 
 
-async def _add_headers(_request: web.BaseRequest, response: web.StreamResponse) -> None:
+def add_headers(response: web.StreamResponse) -> None:
+    """Give an answer the headers of all; it must not be under way yet."""
     for name, value in HEADERS.items():
         response.headers.setdefault(name, value)
 
 
 def visit_of(request: web.BaseRequest) -> Visit:
     """Return who makes a request."""
-    visit: Visit = request[VISIT]
-    return visit
+    return request[VISIT]
 
 
 def is_partial(request: web.BaseRequest) -> bool:
@@ -175,7 +174,7 @@ async def read_form(request: web.Request, visit: Visit) -> None:
             fields = await request.post()
     except TimeoutError:
         raise invalid("form", "came too slowly; send it again") from None
-    except (web.HTTPException, ValueError):
+    except (web.HTTPException, ValueError, LookupError):  # the last for a charset nobody knows
         raise invalid("form", f"is no form of at most {FORM_BYTES_MAX} bytes in UTF-8; use the pages") from None
     form = {name: value for name, value in fields.items() if isinstance(value, str)}
     word = request.headers.get(WORD_HEADER) or form.pop(WORD_FIELD, "")
@@ -187,8 +186,7 @@ async def read_form(request: web.Request, visit: Visit) -> None:
 
 def form_of(request: web.BaseRequest) -> dict[str, str]:
     """Return the fields of the form that was sent."""
-    form: dict[str, str] = request[FORM]
-    return form
+    return request[FORM]
 
 
 def number(form: Mapping[str, str], field: str) -> int:

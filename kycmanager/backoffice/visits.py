@@ -46,6 +46,9 @@ class Visit(Struct, frozen=True, kw_only=True):
     name: str = ""
     fresh: bool = False
 
+    def __repr__(self) -> str:
+        return f"Visit({self.name!r})"
+
     @property
     def who(self) -> Session:
         """The session of somebody who is signed in, which the guard has made sure of."""
