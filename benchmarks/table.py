@@ -37,6 +37,18 @@ def _beside_1000(name: str, summary: str, measure: Measure, *, long: bool) -> Be
     )
 
 
+def _writes_apart() -> Benchmark:
+    return Benchmark(
+        name="writes_apart_at_1m",
+        summary="durable writes for customers who lie all over 1,000,000 profiles, each on a page of its own",
+        unit=PER_SECOND,
+        peers=(size.SMALL,),
+        targets=(),
+        measure=partial(size.writes, profiles=size.MILLION, apart=True),
+        long=True,
+    )
+
+
 def _upload_100mb(form: str, least: float) -> Benchmark:
     return Benchmark(
         name=f"upload_100mb_{form}",
@@ -213,6 +225,7 @@ TABLE = (
     _beside_1000("reads_at_1m", "profile reads", size.reads, long=True),
     _beside_1000("lists_at_1m", "filtered lists", size.lists, long=True),
     _beside_1000("writes_at_1m", "durable writes", size.writes, long=True),
+    _writes_apart(),
     Benchmark(
         name="idle_connections",
         summary="memory of 10,000 idle TCP connections; the latencies are of 50 active ones meanwhile",

@@ -57,11 +57,18 @@ def lists(session: Session, profiles: int = PROFILES) -> dict[str, Figure]:
     return _beside_small(session, profiles, lambda _, token: seeding.lists(token))
 
 
-def writes(session: Session, profiles: int = PROFILES) -> dict[str, Figure]:
-    """The risk of the same number of customers, durable before the answer; in the large base they lie apart."""
+def writes(session: Session, profiles: int = PROFILES, *, apart: bool = False) -> dict[str, Figure]:
+    """The risk of the same number of customers, durable before the answer.
+
+    They are neighbours in both bases, so that nothing but the size differs. `apart` they lie all over the large one:
+    then each row is on a page of its own, and a commit writes so many more pages.
+    """
 
     def requests(seed: seeding.Seed, token: str) -> Iterable[tuple[int, bytes]]:
-        return seeding.risks(_spread(list(range(1, len(seed.profiles) + 1))), token)
+        count = len(seed.profiles)
+        first = (count - WORKING_SET) // 2 + 1
+        chosen = _spread(list(range(1, count + 1))) if apart else range(first, first + WORKING_SET)
+        return seeding.risks(chosen, token)
 
     return _beside_small(session, profiles, requests, connections=WRITERS)
 
