@@ -4,6 +4,7 @@ A claim is a lease: it ends by itself, is renewed by every decision, note and lo
 when nothing waits any more. Deciding needs no claim.
 """
 
+from itertools import chain
 from typing import Annotated, Literal
 
 from msgspec import UNSET, Meta, Struct, UnsetType
@@ -230,7 +231,7 @@ def next_case(context: WriteContext, request: NextCase, _target: None) -> NextRe
     _leave(context, request.leaving)
     wanted = _filter(session, request)
     query = CaseQuery(filter=wanted, now=context.now, order=request.order)
-    for kyc_id in (*_own(context, query), *(changes.desk.free(query))):
+    for kyc_id in chain(_own(context, query), changes.desk.free(query)):
         profile = changes.profile(kyc_id)
         assert profile is not None
         found = cases.facets(profile, changes.steps_of(kyc_id))
