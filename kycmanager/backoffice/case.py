@@ -102,6 +102,6 @@ class Case:
 
 def _id_of(request: web.Request) -> int:
     text = request.match_info["kyc_id"]
-    if not (text.isascii() and text.isdigit() and len(text) <= _CHARS_OF_ID):
+    if not (text.isascii() and text.isdigit() and len(text) <= _CHARS_OF_ID and int(text)):
         raise not_found("case")
     return int(text)

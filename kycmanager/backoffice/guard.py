@@ -1,6 +1,7 @@
 """What every request to the pages passes: who it is, whether a page of ours sent it, and one answer to every fault."""
 
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from typing import Any
 from urllib.parse import quote
 
@@ -9,7 +10,7 @@ from aiohttp.web_protocol import RequestPayloadError
 
 from kycmanager.backoffice.assets import PREFIX
 from kycmanager.backoffice.gateway import Gateway
-from kycmanager.backoffice.shell import VISIT, Shell, add_headers, go, is_partial, read_form, visit_of
+from kycmanager.backoffice.shell import VISIT, Shell, add_headers, go, is_partial, read_form
 from kycmanager.backoffice.visits import Visit, Visits
 from kycmanager.commands.execute import Faults
 from kycmanager.domain.errors import Code, KycError, not_found
@@ -99,13 +100,12 @@ class Guard:
             await read_form(request, visit)
         passive = request.match_info.route.name == STREAM or request.headers.get(PASSIVE) == "1"
         if visit.login is not None and not passive and self._visits.is_due(visit.login):
-            await self._gateway.run_local(visit.who, "SysUseLogin", {"id": visit.login.id})
+            with suppress(KycError):  # what cannot be written now is written with the next request
+                await self._gateway.run_local(visit.who, "SysUseLogin", {"id": visit.login.id})
         return await handler(request)
 
     def fault(self, request: web.Request, error: KycError) -> web.Response:
         """Return a refusal as a page, or as a notice on the page that is there, that says what to do next."""
-        if error.code is Code.UNAUTHENTICATED and visit_of(request).login is None:
-            return to_sign_in(request)
         values = {
             "message": error.message,
             "next_step": NEXT_STEPS.get(error.code, _ELSE),

@@ -83,8 +83,11 @@ class Live:
             for stream in self._streams:
                 if not self._lives(stream.login_id):
                     stream.end()
-        for event in events:
-            for stream in self._streams:
+        profiles = {event.kyc_id: event for event in events}.values()
+        for stream in self._streams:
+            for event in profiles:
+                if stream.many:
+                    break  # it is told that there is more, and asks for all
                 if stream.session.may_follow(event.brand, event.customer_id):
                     stream.tell(event.kyc_id)
 

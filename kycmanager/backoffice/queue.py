@@ -114,7 +114,7 @@ class Queue:
             web.post(f"{PLACE.path}/next", self.next),
             web.post(f"{PLACE.path}/filters", self.keep),
             web.post(f"{PLACE.path}/filters/remove", self.forget),
-            web.get(EVENTS, self.events, name=STREAM),
+            web.get(EVENTS, self.events, name=STREAM, allow_head=False),
         ]
 
     async def enter(self, _request: web.Request) -> web.Response:

@@ -1,8 +1,13 @@
 """What holds on every page: headers, forms of ours alone, answers to faults, files that can be kept."""
 
+import asyncio
 import re
 
 import pytest
+from aiohttp import web
+
+from kycmanager.backoffice import guard, shell
+from kycmanager.ports import StoreFull
 
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self';"
@@ -107,6 +112,47 @@ async def test_what_is_no_form_is_refused(office, ann, data, headers):
     answer = await ann.ask("POST", "/backoffice/sign-out", data=data, headers=headers)
     assert answer.status == 400
     assert "form:" in answer.words
+
+
+async def test_a_form_that_comes_too_slowly_is_refused(office, ann, monkeypatch):
+    monkeypatch.setattr(shell, "FORM_SECONDS", 0.05)
+    ended = asyncio.Event()
+
+    async def slowly():
+        yield b"word="
+        await ended.wait()
+
+    headers = {"Content-Type": "application/x-www-form-urlencoded"}
+    answer = await ann.ask("POST", "/backoffice/sign-out", data=slowly(), headers=headers)
+    ended.set()
+    assert (answer.status, "form: came too slowly" in answer.words) == (400, True)
+
+
+async def test_a_full_disk_keeps_nobody_from_the_queue(office, ann, monkeypatch):
+    async def full(_batch):
+        raise StoreFull
+
+    office.now += 120
+    monkeypatch.setattr(office.app.core.store, "commit", full)
+    assert (await ann.get("/queue")).status == 200
+    answer = await ann.post("/sign-out")
+    assert answer.status == 507
+    assert "Nothing was changed. Tell whoever runs the daemon that its disk is full." in answer.words
+    monkeypatch.undo()
+    assert (await ann.post("/sign-out")).status == 303
+
+
+@pytest.mark.parametrize(
+    ("error", "told"), [(web.HTTPGone, (400, "request: gone")), (web.HTTPNotFound, (404, "Page was not found"))]
+)
+def test_what_http_refuses_by_itself_is_told_in_our_words(error, told):
+    found = guard._of_http(error())
+    assert (found.code.status, found.message) == told
+
+
+def test_what_fails_in_http_is_no_refusal():
+    with pytest.raises(web.HTTPServiceUnavailable):
+        guard._of_http(web.HTTPServiceUnavailable())
 
 
 async def test_faults_say_what_to_do_next(office, ann):
