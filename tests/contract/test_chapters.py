@@ -30,7 +30,9 @@ SOURCES = {path.stem: path.read_text("utf-8") for path in (Path(kycmanager.__fil
 NAMED = {
     name
     for text in SOURCES.values()
-    for name in re.findall(r'"((?:profile|step|document|template|token|file|keys|user|case|note|filter|access)\.\w+)"', text)
+    for name in re.findall(
+        r'"((?:profile|step|document|template|token|file|keys|user|case|note|filter|access)\.\w+)"', text
+    )
 }
 NO_EVENT = {
     "profile.created",
