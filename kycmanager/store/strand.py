@@ -144,7 +144,7 @@ class CommandStrand:
             await self._maintain()
 
     async def _gather(self) -> None:
-        """Let the answers go out and what they set free come in: the costs of a batch are paid once for more commands."""
+        """Let the answers go out and what they set free come in: what a batch costs is paid once for more commands."""
         ends = time.perf_counter() + GATHER_SECONDS
         await asyncio.sleep(0)
         waiting = -1
