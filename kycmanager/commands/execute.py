@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Callable, Coroutine, Iterable
+from functools import partial
 from typing import Any, Protocol
 
 import msgspec
@@ -88,13 +89,15 @@ class Repeated(Struct, frozen=True, eq=False):
     reply: Any
 
 
-def _nothing() -> None: ...
+def _at_once(then: Callable[[], None]) -> None:
+    """Take nothing back, and go on."""
+    then()
 
 
 class _Write(Struct, frozen=True, eq=False, gc=False):
     """A write on its way through the strand: what runs there, and what answers after the commit.
 
-    `undo` takes back what was prepared for it, when it turns out that it is not made.
+    `undo` takes back what was prepared for it, when it turns out that it is not made, and then goes on.
     """
 
     call: Call
@@ -102,23 +105,25 @@ class _Write(Struct, frozen=True, eq=False, gc=False):
     codec: Codec
     done: Done
     refusal: Callable[[Call, BaseException], KycError]
-    undo: Callable[[], None] = _nothing
+    undo: Callable[[Callable[[], None]], None] = _at_once
 
     def run(self, changes: Changes, now: int) -> Any:
         return apply(self.call, self.facts, changes, now)
 
     def finish(self, result: Any) -> None:
-        if result is not ACCEPTED:  # which most writes answer with
-            if isinstance(result, BaseException):
-                refusal = self.refusal(self.call, result)
-                # With the outcome unknown the write may be there: what it needs must stay.
-                if refusal.code is not Code.OUTCOME_UNKNOWN:
-                    self.undo()
+        if isinstance(result, BaseException):
+            refusal = self.refusal(self.call, result)
+            # With the outcome unknown the write may be there: what it needs must stay.
+            if refusal.code is Code.OUTCOME_UNKNOWN:
                 self.done(refusal)
-                return
-            if isinstance(result, Repeated):
-                self.undo()
-                result = result.reply
+            else:
+                self.undo(partial(self.done, refusal))
+        elif isinstance(result, Repeated):
+            self.undo(partial(self._answer, result.reply))
+        else:
+            self._answer(result)
+
+    def _answer(self, result: Any) -> None:
         try:
             data = self.codec.accepted if result is ACCEPTED else self.codec.encode(result)
         except Exception as error:  # noqa: BLE001 - the strand must go on
@@ -271,15 +276,25 @@ class Executor:
         )
         facts = await prepare.run(context, call.request)
 
-        def undo() -> None:
-            if prepare.undo is not None:
-                self._spawn(prepare.undo(self._files, facts))
+        def undo(then: Callable[[], None]) -> None:
+            if prepare.undo is None:
+                then()
+            else:
+                self._spawn(_undone(prepare.undo(self._files, facts), then))
 
         write = _Write(call, facts, codec, done, self._refusal, undo)
         try:
             self._post(write)
         except KycError as error:
             write.finish(error)
+
+
+async def _undone(undo: Coroutine[Any, Any, None], then: Callable[[], None]) -> None:
+    """Go on when it is undone, whatever becomes of that: who was refused finds everything as it was."""
+    try:
+        await undo
+    finally:
+        then()
 
 
 def apply(call: Call, facts: Any, changes: Changes, now: int) -> Any:

@@ -64,6 +64,8 @@ async def test_a_form_is_answered_in_both_documented_shapes(rest) -> None:
                 "content_type": "image/png",
                 "file_size": len(PNG),
                 "checksum": hashlib.sha256(PNG).hexdigest(),
+                "file_state": "accepted",
+                "findings": [],
             }
         ],
         "uploaded": [
@@ -78,7 +80,7 @@ async def test_a_form_is_answered_in_both_documented_shapes(rest) -> None:
             }
         ],
     }
-    assert rest.stored() == [f"{uuid}.png"]
+    assert rest.stored() == [f"{uuid}.png.sealed"]
 
 
 async def test_a_raw_body_with_and_without_a_length(rest) -> None:
