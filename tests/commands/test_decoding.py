@@ -68,7 +68,7 @@ def test_no_refusal_repeats_what_was_given(command):
 
 @pytest.mark.parametrize("command", ROWS)
 def test_unknown_keys_are_ignored(command):
-    extra = {"file_name": CANARY, "__access": {"session": 3}, "": 0}
+    extra = {"file_size": CANARY, "__access": {"session": 3}, "": 0}
     plain, found = outcome(command, {}), outcome(command, extra)
     assert str(found) == str(plain)
 

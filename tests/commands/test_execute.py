@@ -151,7 +151,7 @@ async def test_reads_answer_at_once(daemon):
     executor = daemon.core.executor
     for command in executor.commands.values():
         if command.kind is Kind.READ and command.name.startswith("Mng"):
-            data = {"id": 1, "customer_id": 7, "brand": "acme"}
+            data = {"id": 1, "kyc_id": 1, "customer_id": 7, "brand": "acme", "level": 1}
             call = executor.admit(command, daemon.boss.session, data, source="test")
             found = []
             executor.run(call, JSON, found.append)
