@@ -171,4 +171,4 @@ def test_the_largest_line_costs_little(line):
     started = time.process_time()
     for end in (b"", b"NaN]}"):
         assert salvage.from_line(b'{"extID":"r","x":[' + line + end) in {None, "r"}
-    assert time.process_time() - started < 1
+    assert time.process_time() - started < 5
