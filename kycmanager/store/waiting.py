@@ -184,9 +184,11 @@ class Waiting:
         """Return the cases that wait since a time in the range; only the two outer pieces are looked at one by one."""
         low, high = first << ID_BITS, ((last or 2**62) + 1) << ID_BITS
         begin, end = self._piece_of(low), bisect_left(self._starts, high)
+        if end <= begin:
+            return BitMap64()
         inner = self._pieces[begin + 1 : end - 1]
         found = BitMap64.union(*inner) if inner else BitMap64()
-        for at in {begin, end - 1} if end > begin else ():
+        for at in {begin, end - 1}:
             found.update([place & _ID for place in self._sorted(self._pieces[at]) if low <= place < high])
         return found
 

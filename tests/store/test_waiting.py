@@ -167,3 +167,11 @@ def test_a_cursor_of_another_list_is_refused_or_harmless(after):
     else:
         with pytest.raises(KycError, match="after: is not a cursor of this list and order"):
             queue.index.page(query)
+
+
+def test_a_range_before_every_case_is_empty():
+    queue = Queue()
+    for kyc_id in range(1, 13):
+        queue.wait(kyc_id, 4 + kyc_id)
+    for last in (1, 4, 5, 16):
+        queue.check(CaseQuery(filter=CaseFilter(waiting_to=last), now=NOW, order="age", limit=3))
