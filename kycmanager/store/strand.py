@@ -140,13 +140,14 @@ class CommandStrand:
                     _answer(done, result)
             self.batches += 1
             self.commands += len(jobs)
-            await self._gather()
+            await asyncio.sleep(0)  # the answers go out
+            if len(jobs) > 1:
+                await self._gather()
             await self._maintain()
 
     async def _gather(self) -> None:
-        """Let the answers go out and what they set free come in: what a batch costs is paid once for more commands."""
+        """Let come in what the answers set free: what a batch costs is paid once for more commands."""
         ends = time.perf_counter() + GATHER_SECONDS
-        await asyncio.sleep(0)
         waiting = -1
         while waiting < len(self._queue) < self._limits.batch_max and time.perf_counter() < ends:
             waiting = len(self._queue)

@@ -59,7 +59,7 @@ def _write_records(db: sqlite3.Connection, batch: Batch) -> None:
     _update(db, sql.UPDATE_STEP, encode.step, batch.steps.updated)
     _write(db, sql.INSERT_DOCUMENT, encode.document, batch.documents.inserted, encode.owner)
     _update(db, sql.UPDATE_DOCUMENT, encode.document, batch.documents.updated)
-    db.executemany(sql.INSERT_FILE_KEY, map(encode.file_key, batch.file_keys))
+    _run(db, sql.INSERT_FILE_KEY, [encode.file_key(key) for key in batch.file_keys])
 
 
 def _write_feed(db: sqlite3.Connection, batch: Batch, head: chain.Head) -> chain.Head:
@@ -80,15 +80,15 @@ def _write_feed(db: sqlite3.Connection, batch: Batch, head: chain.Head) -> chain
 def _write_users(db: sqlite3.Connection, batch: Batch) -> None:
     _write(db, sql.REPLACE_USER, encode.user, batch.users)
     _write(db, sql.REPLACE_LOGIN, encode.login, batch.logins)
-    db.executemany(sql.DELETE_LOGIN, [(login_id,) for login_id in batch.ended_logins])
+    _run(db, sql.DELETE_LOGIN, [(login_id,) for login_id in batch.ended_logins])
 
 
 def _write_desk(db: sqlite3.Connection, batch: Batch) -> None:
     _write(db, sql.INSERT_NOTE, encode.note, batch.notes)
     _write(db, sql.REPLACE_CLAIM, encode.claim, batch.claims)
-    db.executemany(sql.DELETE_CLAIM, [(kyc_id,) for kyc_id in batch.released])
+    _run(db, sql.DELETE_CLAIM, [(kyc_id,) for kyc_id in batch.released])
     _write(db, sql.REPLACE_FILTER, encode.saved_filter, batch.filters)
-    db.executemany(sql.DELETE_FILTER, batch.removed_filters)
+    _run(db, sql.DELETE_FILTER, batch.removed_filters)
 
 
 def replace_chunks(db: sqlite3.Connection, chunks: Sequence[Sequence[Event]]) -> int:
@@ -114,6 +114,12 @@ def _write_counters(db: sqlite3.Connection, batch: Batch, counters: dict[str, in
             continue
         if db.execute(sql.UPDATE_COUNTER, (value, name)).rowcount != 1:
             raise LookupError(f"No counter {name!r}")
+
+
+def _run(db: sqlite3.Connection, statement: str, rows: Sequence[encode.Row]) -> None:
+    """Run the statement over the rows; where there are none, which is nearly always, it costs nothing."""
+    if rows:
+        db.executemany(statement, rows)
 
 
 def _write(
