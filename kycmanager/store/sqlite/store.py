@@ -6,7 +6,7 @@ import sqlite3
 import time
 from collections.abc import Callable, Collection, Coroutine, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import aiosqlite
 import msgspec
@@ -19,6 +19,8 @@ from kycmanager.store.sqlite.heads import HeadFile, line_of
 from kycmanager.store.sqlite.keys import KeyBase
 from kycmanager.store.sqlite.lock import FileLock
 from kycmanager.store.sqlite.thread import connect, run
+
+T = TypeVar("T")
 
 IDEMPOTENCY_SECONDS = 24 * 3600
 CHECKPOINT_ROWS = 10_000
@@ -64,6 +66,7 @@ class SqliteStore:
         self._heads = HeadFile(heads) if heads else None
         self._told = -1
         self._doubtful = False
+        self._changing = asyncio.Lock()
         self._rows_in_log = 0
         self._checkpoint_at = 0.0
         self._forget_at = 0.0
@@ -138,28 +141,47 @@ class SqliteStore:
         whether the last batch is there. Raises OutcomeUnknown while the disk still fails.
         """
         self._doubtful = True
-        await self._end_check()
-        await self._disconnect()
-        try:
-            await self._connect()
-            await run(_open(self._writer), upkeep.settle)
-            await self.keys.reopen()
-        except (sqlite3.Error, OSError, UnicodeError) as error:
-            raise OutcomeUnknown(f"{self.path} cannot be reopened: {error}") from error
-        self._doubtful = False
+        async with self._changing:
+            await self._end_check()
+            await self._disconnect()
+            try:
+                await self._connect()
+                await run(_open(self._writer), upkeep.settle)
+                await self.keys.reopen()
+            except (sqlite3.Error, OSError, UnicodeError) as error:
+                raise OutcomeUnknown(f"{self.path} cannot be reopened: {error}") from error
+            self._doubtful = False
         return dict(self._counters)
+
+    async def _asked(self, reader: aiosqlite.Connection | None, question: Callable[..., T], *args: Any) -> T:
+        """Ask a reader; while the base cannot be reopened, one of its own for the question, for reads go on.
+
+        It never overlaps with a reopening, which has to find no connection left.
+        """
+        if reader is not None or not self._doubtful:
+            return await run(_open(reader), question, *args)
+        async with self._changing:
+            try:
+                passing = await connect(self.path, read_only=True)
+            except (sqlite3.Error, OSError) as error:
+                raise OutcomeUnknown(f"{self.path} cannot be read: {error}") from error
+            try:
+                await run(passing, schema.prepare_reader)
+                return await run(passing, question, *args)
+            finally:
+                await passing.close()
 
     async def audit(self, query: AuditQuery) -> tuple[Sequence[AuditRow], int, bool]:
         """Return (rows, count, capped): newest first, times inclusive, the count exact up to 10,000."""
-        return await run(_open(self._auditor), history.audit, query)
+        return await self._asked(self._auditor, history.audit, query)
 
     async def events_after(self, seq: int, limit: int) -> Sequence[Event]:
         """Return the events with a number above `seq`, in order."""
-        return await run(_open(self._feeder), history.events_after, seq, limit)
+        return await self._asked(self._feeder, history.events_after, seq, limit)
 
     async def file_keys(self, file_ids: Collection[str]) -> dict[str, FileKey]:
         """Return the data keys of those files that a profile holds, by uuid."""
-        return await run(_open(self._auditor), history.file_keys, file_ids)
+        return await self._asked(self._auditor, history.file_keys, file_ids)
 
     async def count_file_keys(self) -> int:
         """Return how many data keys profiles hold."""
