@@ -30,7 +30,8 @@ class Browser:
         options.binary_location = str(programs["chromium"])
         for argument in (
             "--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--no-first-run",
-            "--disable-background-networking", "--disable-component-update", f"--user-data-dir={folder}",
+            "--disable-background-networking", "--disable-component-update", "--disable-crash-reporter",
+            "--disable-breakpad", f"--user-data-dir={folder}",
             f"--window-size={size[0]},{size[1]}",
         ):  # fmt: skip
             options.add_argument(argument)
