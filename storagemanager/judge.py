@@ -62,12 +62,7 @@ class Judge:
         await self.sandbox.close()
 
     def _failed(self, failure: Failure) -> StorageError:
-        settings = self._settings
         if failure.kind is FailureKind.UNAVAILABLE:
             return StorageError(StorageErrorCode.UNAVAILABLE, "file", f"the decoders do not run: {failure.detail}")
-        reasons = {
-            FailureKind.TIME: f"decoding it takes longer than {settings.seconds:g} s",
-            FailureKind.MEMORY: f"decoding it takes more than {settings.memory_bytes // 2**20} MiB of memory",
-        }
-        reason = reasons.get(failure.kind, "the decoder broke down over it")
+        reason = failure.reason("decoding", self.sandbox.limits)
         return StorageError(StorageErrorCode.STRUCTURE, "file", f"{reason}; save it anew and send it again")

@@ -161,14 +161,9 @@ class Renderer:
         return Rendition(drawn.content, drawn.content_type, drawn.pages)
 
     def _told(self, failure: Failure) -> StorageError:
-        limits = self._settings.limits
         if failure.kind is FailureKind.UNAVAILABLE:
             return StorageError(StorageErrorCode.UNAVAILABLE, "file", f"the sandbox does not run: {failure.detail}")
-        reasons = {
-            FailureKind.TIME: f"drawing it takes longer than {limits.seconds:g} s",
-            FailureKind.MEMORY: f"drawing it takes more than {limits.memory_bytes // 2**20} MiB of memory",
-        }
-        reason = reasons.get(failure.kind, "the decoder broke down over it")
+        reason = failure.reason("drawing", self._settings.limits)
         return StorageError(StorageErrorCode.STRUCTURE, "file", f"it cannot be shown: {reason}; download the file")
 
 

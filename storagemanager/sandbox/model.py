@@ -48,6 +48,14 @@ class Failure(Struct, frozen=True):
     kind: FailureKind
     detail: str
 
+    def reason(self, work: str, limits: Limits) -> str:
+        """Return what the sender of the file may be told; `work` is what was done to it ("decoding")."""
+        if self.kind is FailureKind.TIME:
+            return f"{work} it takes longer than {limits.seconds:g} s"
+        if self.kind is FailureKind.MEMORY:
+            return f"{work} it takes more than {limits.memory_bytes // 2**20} MiB of memory"
+        return "the decoder broke down over it"
+
 
 class Task(Struct, Generic[Request, Answer], frozen=True):
     """A kind of work: its name, the type that says what to do, and the type of the answer."""
