@@ -37,7 +37,7 @@ class Tries:
         self._failures: OrderedDict[tuple[str, str], _Failures] = OrderedDict()
 
     def wait(self, name: str, address: str) -> int:
-        """Return the seconds until the next try is heard, 0 for now."""
+        """Return the seconds until the next try is heard, 0 where it is heard at once."""
         place = network(address)
         of_pair = self._wait((place, name), FREE_TRIES, DELAY_SECONDS_MAX)
         return max(of_pair, self._wait((place, ""), FREE_TRIES_OF_ADDRESS, DELAY_OF_ADDRESS_SECONDS_MAX))

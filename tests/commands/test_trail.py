@@ -108,16 +108,9 @@ async def test_what_a_command_leaves_behind(daemon, command):
         assert (event.time, event.brand, event.customer_id) == (daemon.now, "acme", 0 if command in UNASKED else 7)
 
 
-REVIEWERS = {
-    "MngNextKycCase", "MngClaimKycCase", "MngRenewKycCase", "MngReleaseKycCase", "MngAddKycNote",
-    "MngSaveKycFilter", "MngDeleteKycFilter", "MngSearchKyc", "MngNoteKycAccess",
-}  # fmt: skip
-"""What reviewers do beside deciding has tests of its own: test_desk, test_search."""
-
-
-async def test_the_table_above_is_whole(daemon):
+async def test_the_table_above_is_whole(daemon, reviewing):
     writes = {name for name, row in daemon.core.executor.commands.items() if row.kind.value == "write"}
-    of_its_own = {"MngDecideKycFile", *REVIEWERS}  # the first needs a file that is held back: test_quarantine
+    of_its_own = {"MngDecideKycFile", *reviewing}  # the first needs a file that is held back: test_quarantine
     assert set(TRAILS) == {name for name in writes if not name.startswith("Sys")} - of_its_own
 
 

@@ -55,19 +55,12 @@ async def test_every_write_that_names_a_record(daemon, command):
     assert len(await daemon.audit()) == rows + 1
 
 
-REVIEWERS = {
-    "MngNextKycCase", "MngClaimKycCase", "MngRenewKycCase", "MngReleaseKycCase", "MngAddKycNote",
-    "MngSaveKycFilter", "MngDeleteKycFilter", "MngSearchKyc", "MngNoteKycAccess",
-}  # fmt: skip
-"""What reviewers do beside deciding has tests of its own: test_desk, test_search."""
-
-
-async def test_the_table_above_is_whole(daemon):
+async def test_the_table_above_is_whole(daemon, reviewing):
     writes = {
         name for name, command in daemon.core.executor.commands.items()
         if command.kind.value == "write" and command.access.sessions
     }  # fmt: skip
-    assert set(WRITES) == writes - {"MngAddKycStepTemplate", "MngDecideKycFile", *REVIEWERS}
+    assert set(WRITES) == writes - {"MngAddKycStepTemplate", "MngDecideKycFile", *reviewing}
 
 
 async def test_a_version_of_what_is_not_there(daemon):
