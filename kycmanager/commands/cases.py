@@ -145,8 +145,7 @@ def case_view(records: Records, profile: Profile, now: int) -> CaseView:
     steps = records.steps_of(profile.id)
     found = cases.facets(profile, steps)
     waiting = cases.pending(steps)
-    claim = records.desk.claim(profile.id)
-    held = claim is not None and now < claim.lease_until
+    claim = cases.running(records.desk.claim(profile.id), now)
     return CaseView(
         kyc_id=profile.id,
         customer_id=profile.customer_id,
@@ -159,9 +158,9 @@ def case_view(records: Records, profile: Profile, now: int) -> CaseView:
         steps_pending=len(waiting),
         documents_pending=cases.open_documents(steps, records.documents_of(profile.id)),
         step_codes=[step.code for step in waiting],
-        assignee=claim.assignee if claim and held else 0,
-        assignee_session=claim.assignee_session if claim and held else 0,
-        lease_until=claim.lease_until if claim and held else 0,
+        assignee=claim.assignee if claim else 0,
+        assignee_session=claim.assignee_session if claim else 0,
+        lease_until=claim.lease_until if claim else 0,
         version=profile.version,
     )
 
@@ -293,7 +292,7 @@ def release_lapsed(context: WriteContext, request: ReleaseLapsed, _target: None)
     changes, ended = context.changes, 0
     for kyc_id in request.cases:
         claim, profile = changes.desk.claim(kyc_id), changes.profile(kyc_id)
-        if claim is not None and profile is not None and context.now >= claim.lease_until:
+        if claim is not None and profile is not None and cases.running(claim, context.now) is None:
             trail.release(context, profile, claim, "lapsed")
             ended += 1
     return Released(cases=ended)

@@ -111,18 +111,21 @@ def place(order: str, found: Facets, kyc_id: int) -> tuple[int, int, int]:
     return (0 if order == "age" else -found.risk_level, found.since, kyc_id)
 
 
+def running(claim: Claim | None, now: int) -> Claim | None:
+    """Return the claim on a case while its lease lasts, else None."""
+    return claim if claim is not None and now < claim.lease_until else None
+
+
 def holder(claim: Claim | None, now: int) -> int:
     """Return who works on a case: the sub, 0 when there is no claim or its lease is over."""
-    return claim.assignee if claim is not None and now < claim.lease_until else NOBODY
+    held = running(claim, now)
+    return held.assignee if held else NOBODY
 
 
 def is_held_by(session: Session, claim: Claim | None, now: int) -> bool:
     """Tell whether the caller holds the case now; the same number in another type of session is somebody else."""
-    return (
-        claim is not None
-        and now < claim.lease_until
-        and (claim.assignee, claim.assignee_session) == (session.sub, session.type)
-    )
+    held = running(claim, now)
+    return held is not None and (held.assignee, held.assignee_session) == (session.sub, session.type)
 
 
 def lease(session: Session, kyc_id: int, claim: Claim | None, *, now: int, seconds: int) -> Claim:
@@ -133,16 +136,17 @@ def lease(session: Session, kyc_id: int, claim: Claim | None, *, now: int, secon
 
 def ensure_free(session: Session, claim: Claim | None, now: int) -> None:
     """Raise INVALID_STATE, naming who holds the case and until when, when somebody else does."""
-    if claim is None or now >= claim.lease_until or is_held_by(session, claim, now):
+    held = running(claim, now)
+    if held is None or is_held_by(session, held, now):
         return
     raise KycError(
         Code.INVALID_STATE,
-        f"Case is held by {claim.assignee} (session type {claim.assignee_session}) until {claim.lease_until}; "
+        f"Case is held by {held.assignee} (session type {held.assignee_session}) until {held.lease_until}; "
         "take another, wait, or have an ADMIN take it over",
         {
-            "assignee": claim.assignee,
-            "assignee_session": claim.assignee_session,
-            "lease_until": claim.lease_until,
+            "assignee": held.assignee,
+            "assignee_session": held.assignee_session,
+            "lease_until": held.lease_until,
         },
     )
 
