@@ -2,9 +2,10 @@
 
 from aiohttp import web
 
-from kycmanager.backoffice.assets import PREFIX
-from kycmanager.backoffice.gateway import Gateway
-from kycmanager.backoffice.shell import Key, Place, Shell, form_of, go, number, visit_of
+from kycmanager.backoffice.paths import PREFIX
+from kycmanager.backoffice.shell import Key, Place, Shell, visit_of
+from kycmanager.pages.gateway import Gateway
+from kycmanager.pages.http import form_of, go, number
 
 PLACE = Place("account", f"{PREFIX}/account", "Account")
 KEYS = (Key("j k", "next, previous sign-in"),)

@@ -8,18 +8,20 @@ from msgspec import Struct
 
 from kycmanager.backoffice import account, queue
 from kycmanager.backoffice.account import Account
-from kycmanager.backoffice.assets import PREFIX, Assets
 from kycmanager.backoffice.case import Case
-from kycmanager.backoffice.gateway import Gateway, Observe
 from kycmanager.backoffice.guard import ASSET, Guard
 from kycmanager.backoffice.live import Live
+from kycmanager.backoffice.paths import PREFIX
 from kycmanager.backoffice.people import People
 from kycmanager.backoffice.queue import Queue
-from kycmanager.backoffice.shell import FORM_BYTES_MAX, Shell
+from kycmanager.backoffice.shell import Shell
 from kycmanager.backoffice.sign_in import SignIn, WrongToken
 from kycmanager.backoffice.visits import Visits, VisitSettings
 from kycmanager.commands.execute import Executor, Faults
 from kycmanager.domain.records import Event
+from kycmanager.pages.assets import Assets
+from kycmanager.pages.gateway import Gateway, Observe
+from kycmanager.pages.http import FORM_BYTES_MAX
 from kycmanager.ports import Clock
 from kycmanager.tokens.revocations import Revocations
 from kycmanager.user_ports import UserRecords
@@ -48,10 +50,10 @@ class Backoffice:
     prefix = PREFIX
 
     def __init__(self, office: Office) -> None:
-        gateway = Gateway(office.executor, office.observe)
+        gateway = Gateway(office.executor, office.observe, source="backoffice")
         people = People(office.users, office.clock)
         visits = Visits(office.users, people, office.revocations, office.clock, office.settings)
-        self._assets = Assets()
+        self._assets = Assets(PREFIX, ("kycmanager.pages", "kycmanager.backoffice"))
         self.live = Live(visits.lives, office.epoch)
         shell = Shell(self._assets, PLACES)
         self._sign_in = SignIn(shell, gateway, visits, office.users, office.executor, office.wrong_token)

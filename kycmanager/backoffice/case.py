@@ -4,12 +4,13 @@ from typing import Any
 
 from aiohttp import web
 
-from kycmanager.backoffice.assets import PREFIX
-from kycmanager.backoffice.gateway import Gateway
+from kycmanager.backoffice.paths import PREFIX
 from kycmanager.backoffice.people import People
-from kycmanager.backoffice.shell import Key, Shell, go, visit_of
+from kycmanager.backoffice.shell import Key, Shell, visit_of
 from kycmanager.domain.errors import KycError, not_found
 from kycmanager.domain.session import DECIDERS
+from kycmanager.pages.gateway import Gateway
+from kycmanager.pages.http import go
 
 CASES = f"{PREFIX}/cases"
 KEYS = (

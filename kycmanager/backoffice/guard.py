@@ -8,12 +8,13 @@ from urllib.parse import quote
 from aiohttp import web
 from aiohttp.web_protocol import RequestPayloadError
 
-from kycmanager.backoffice.assets import PREFIX
-from kycmanager.backoffice.gateway import Gateway
-from kycmanager.backoffice.shell import VISIT, Shell, add_headers, go, is_partial, read_form
+from kycmanager.backoffice.paths import PREFIX
+from kycmanager.backoffice.shell import VISIT, Shell
 from kycmanager.backoffice.visits import Visit, Visits
 from kycmanager.commands.execute import Faults
 from kycmanager.domain.errors import Code, KycError, not_found
+from kycmanager.pages.gateway import Gateway
+from kycmanager.pages.http import add_headers, go, is_partial, read_form
 
 SIGN_IN = f"{PREFIX}/sign-in"
 OPEN = "open"
@@ -97,7 +98,7 @@ class Guard:
         if visit.login is None and not is_open:
             return to_sign_in(request)
         if request.method in _WRITING:
-            await read_form(request, visit)
+            await read_form(request, visit.csrf)
         passive = request.match_info.route.name == STREAM or request.headers.get(PASSIVE) == "1"
         if visit.login is not None and not passive and self._visits.is_due(visit.login):
             with suppress(KycError):  # what cannot be written now is written with the next request

@@ -8,18 +8,19 @@ from aiohttp import web
 from msgspec import Struct
 from msgspec.structs import replace
 
-from kycmanager.backoffice import texts
-from kycmanager.backoffice.assets import PREFIX
 from kycmanager.backoffice.case import path_of
-from kycmanager.backoffice.gateway import Gateway
 from kycmanager.backoffice.guard import STREAM
 from kycmanager.backoffice.live import Live
+from kycmanager.backoffice.paths import PREFIX
 from kycmanager.backoffice.people import People
-from kycmanager.backoffice.shell import Key, Place, Shell, add_headers, form_of, go, number, visit_of
+from kycmanager.backoffice.shell import Key, Place, Shell, visit_of
 from kycmanager.domain.case import ANY
 from kycmanager.domain.enums import RiskLevel, StepStatus
 from kycmanager.domain.errors import KycError, invalid
 from kycmanager.domain.session import Session
+from kycmanager.pages import texts
+from kycmanager.pages.gateway import Gateway
+from kycmanager.pages.http import add_headers, form_of, go, number
 
 PLACE = Place("queue", f"{PREFIX}/queue", "Queue")
 EVENTS = f"{PREFIX}/events"

@@ -1,7 +1,5 @@
-"""The shell of every page: layout, headers, notices that outlive a redirect, and forms that only our pages can send."""
+"""The shell of every page: layout, navigation, and notices that outlive a redirect."""
 
-import asyncio
-import hmac
 from collections import OrderedDict
 from collections.abc import Mapping
 from typing import Any
@@ -11,13 +9,11 @@ import jinja2
 from aiohttp import web
 from msgspec import Struct
 
-from kycmanager.backoffice import texts
-from kycmanager.backoffice.assets import PREFIX, Assets
+from kycmanager.backoffice.paths import PREFIX
 from kycmanager.backoffice.visits import Visit
-from kycmanager.domain.errors import Code, KycError, invalid
+from kycmanager.pages import texts
+from kycmanager.pages.assets import Assets
 
-FORM_BYTES_MAX = 64 * 1024
-FORM_SECONDS = 30
 NOTICES_MAX = 5
 """Notices kept for one sign-in until its next page."""
 
@@ -25,26 +21,6 @@ KEPT_MAX = 10_000
 """Sign-ins with notices kept."""
 
 VISIT = web.RequestKey("visit", Visit)
-FORM: web.RequestKey[dict[str, str]] = web.RequestKey("form", dict)
-WORD_FIELD, WORD_HEADER = "word", "X-Form-Word"
-
-HEADERS = {
-    "Content-Security-Policy": (
-        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self';"
-        " form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
-    ),
-    "Cache-Control": "no-store",
-    "X-Content-Type-Options": "nosniff",
-    "X-Frame-Options": "DENY",
-    "Referrer-Policy": "no-referrer",
-    "Cross-Origin-Opener-Policy": "same-origin",
-    "Cross-Origin-Resource-Policy": "same-origin",
-    "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
-    "Server": "kycmanager",
-}
-
-_FORM_KIND = "application/x-www-form-urlencoded"
-_OWN_SITES = frozenset({"", "same-origin"})
 
 
 class Place(Struct, frozen=True):
@@ -141,57 +117,6 @@ class Shell:
         return self._notices.pop(visit.login.id, []) if visit.login else []
 
 
-def add_headers(response: web.StreamResponse) -> None:
-    """Give an answer the headers of all; it must not be under way yet."""
-    for name, value in HEADERS.items():
-        response.headers.setdefault(name, value)
-
-
 def visit_of(request: web.BaseRequest) -> Visit:
     """Return who makes a request."""
     return request[VISIT]
-
-
-def is_partial(request: web.BaseRequest) -> bool:
-    """Tell whether htmx asks for a part of a page."""
-    return "HX-Request" in request.headers
-
-
-def go(path: str) -> web.Response:
-    """Send the browser to another page of ours, with GET."""
-    return web.Response(status=303, headers={"Location": path})
-
-
-async def read_form(request: web.Request, visit: Visit) -> None:
-    """Read the fields of a form into the request, and make sure that a page of ours sent it.
-
-    Raises KycError: INVALID_DATA for what is no form, FORBIDDEN for one that another site, or an older sign-in, sent.
-    """
-    if request.content_type != _FORM_KIND:
-        raise invalid("form", f"must be sent as {_FORM_KIND}; use the pages")
-    try:
-        async with asyncio.timeout(FORM_SECONDS):
-            fields = await request.post()
-    except TimeoutError:
-        raise invalid("form", "came too slowly; send it again") from None
-    except (web.HTTPException, ValueError, LookupError):  # the last for a charset nobody knows
-        raise invalid("form", f"is no form of at most {FORM_BYTES_MAX} bytes in UTF-8; use the pages") from None
-    form = {name: value for name, value in fields.items() if isinstance(value, str)}
-    word = request.headers.get(WORD_HEADER) or form.pop(WORD_FIELD, "")
-    from_us = request.headers.get("Sec-Fetch-Site", "") in _OWN_SITES
-    if not from_us or not hmac.compare_digest(word.encode(errors="replace"), visit.csrf.encode()):
-        raise KycError(Code.FORBIDDEN, "This form is from an older sign-in or from another site; nothing was changed")
-    request[FORM] = form
-
-
-def form_of(request: web.BaseRequest) -> dict[str, str]:
-    """Return the fields of the form that was sent."""
-    return request[FORM]
-
-
-def number(form: Mapping[str, str], field: str) -> int:
-    """Return a number of a form; raises KycError INVALID_DATA."""
-    text = form.get(field, "")
-    if not (text.isascii() and text.isdigit()) or len(text) > len(str(2**53)):
-        raise invalid(field, "must be a number")
-    return int(text)

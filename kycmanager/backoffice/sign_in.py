@@ -6,18 +6,19 @@ from typing import Any
 from aiohttp import web
 
 from kycmanager import log
-from kycmanager.backoffice.assets import PREFIX
-from kycmanager.backoffice.gateway import Gateway
 from kycmanager.backoffice.guard import OPEN, SIGN_IN
 from kycmanager.backoffice.pace import Tries
 from kycmanager.backoffice.passwords import Passwords
-from kycmanager.backoffice.shell import Shell, form_of, go, visit_of
+from kycmanager.backoffice.paths import PREFIX
+from kycmanager.backoffice.shell import Shell, visit_of
 from kycmanager.backoffice.visits import Visit, Visits, key_of, new_cookie
 from kycmanager.commands.execute import Executor
 from kycmanager.domain.errors import Code, KycError
 from kycmanager.domain.session import MANAGERS
 from kycmanager.domain.totp import counter_of
 from kycmanager.domain.users import PASSWORD_CHARS_MAX, User, UserStatus, spelled
+from kycmanager.pages.gateway import Gateway
+from kycmanager.pages.http import form_of, go
 from kycmanager.user_ports import UserRecords
 
 HOME = f"{PREFIX}/queue"

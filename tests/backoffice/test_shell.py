@@ -6,7 +6,8 @@ import re
 import pytest
 from aiohttp import web
 
-from kycmanager.backoffice import guard, shell
+from kycmanager.backoffice import guard
+from kycmanager.pages import http
 from kycmanager.ports import StoreFull
 
 POLICY = (
@@ -115,7 +116,7 @@ async def test_what_is_no_form_is_refused(office, ann, data, headers):
 
 
 async def test_a_form_that_comes_too_slowly_is_refused(office, ann, monkeypatch):
-    monkeypatch.setattr(shell, "FORM_SECONDS", 0.05)
+    monkeypatch.setattr(http, "FORM_SECONDS", 0.05)
     ended = asyncio.Event()
 
     async def slowly():
@@ -167,7 +168,7 @@ async def test_faults_say_what_to_do_next(office, ann):
 
 
 async def test_what_breaks_here_is_told_by_a_number_and_nothing_else(office, ann, monkeypatch, caplog):
-    from kycmanager.backoffice.gateway import Gateway
+    from kycmanager.pages.gateway import Gateway
 
     async def broken(*_args):
         raise RuntimeError("a secret")

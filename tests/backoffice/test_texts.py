@@ -3,9 +3,9 @@
 import pytest
 from office import Visitor
 
-from kycmanager.backoffice import texts
 from kycmanager.backoffice.shell import KEPT_MAX, Shell
 from kycmanager.domain.enums import StepStatus
+from kycmanager.pages import texts
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,7 @@
 """The files beside the pages: read once, served under the hash of what they hold, and so kept by browsers for good."""
 
 import hashlib
+from collections.abc import Iterable
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 from pathlib import PurePosixPath
@@ -8,7 +9,6 @@ from pathlib import PurePosixPath
 from aiohttp import web
 from msgspec import Struct
 
-PREFIX = "/backoffice"
 CACHING = "public, max-age=31536000, immutable"
 
 _HASH_CHARS = 16
@@ -24,11 +24,13 @@ class Asset(Struct, frozen=True):
 
 
 class Assets:
-    """All files of static/, by their names below it."""
+    """All files of static/ of some packages, by their names below it; `prefix` is where the pages stand."""
 
-    def __init__(self) -> None:
+    def __init__(self, prefix: str, packages: Iterable[str]) -> None:
         self._by_name = {
-            name: _asset(name, item.read_bytes()) for name, item in _walk(files("kycmanager.backoffice") / "static", "")
+            name: _asset(prefix, name, item.read_bytes())
+            for package in packages
+            for name, item in _walk(files(package) / "static", "")
         }
         self._by_path = {asset.path: asset for asset in self._by_name.values()}
 
@@ -46,9 +48,9 @@ class Assets:
         )
 
 
-def _asset(name: str, content: bytes) -> Asset:
+def _asset(prefix: str, name: str, content: bytes) -> Asset:
     digest = hashlib.sha256(content).hexdigest()[:_HASH_CHARS]
-    return Asset(f"{PREFIX}/static/{digest}/{name}", _KINDS[PurePosixPath(name).suffix], content)
+    return Asset(f"{prefix}/static/{digest}/{name}", _KINDS[PurePosixPath(name).suffix], content)
 
 
 def _walk(folder: Traversable, above: str) -> list[tuple[str, Traversable]]:

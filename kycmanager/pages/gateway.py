@@ -13,9 +13,6 @@ from kycmanager.domain.errors import KycError
 from kycmanager.domain.session import Session
 from kycmanager.transports import json_wire
 
-SOURCE = "backoffice"
-"""What the audit tells of this way in."""
-
 _CODEC = Codec("json", json_wire.encode)
 _OK = 200
 _NOBODY = Session(sub=0, type=SessionType.SYSTEM, brands=None)
@@ -30,11 +27,12 @@ class Observe(Protocol):
 
 
 class Gateway:
-    """Runs commands through the executor, which decides all there is to decide."""
+    """Runs commands through the executor, which decides all there is to decide; `source` is what the audit tells."""
 
-    def __init__(self, executor: Executor, observe: Observe) -> None:
+    def __init__(self, executor: Executor, observe: Observe, *, source: str) -> None:
         self._executor = executor
         self._observe = observe
+        self._source = source
 
     async def run(self, session: Session, command: str, data: dict[str, Any] | None = None) -> dict[str, Any]:
         """Return the data of the reply, for who is signed in; raises KycError."""
@@ -54,7 +52,7 @@ class Gateway:
 
     async def _run(self, session: Session, name: str, data: dict[str, Any]) -> dict[str, Any]:
         executor = self._executor
-        call = executor.admit(executor.find(name), session, data, source=SOURCE)
+        call = executor.admit(executor.find(name), session, data, source=self._source)
         answer: asyncio.Future[bytes | KycError] = asyncio.get_running_loop().create_future()
 
         def done(result: bytes | KycError) -> None:

@@ -1,0 +1,3 @@
+"""Where the pages of the reviewers stand."""
+
+PREFIX = "/backoffice"

@@ -1,0 +1,1 @@
+"""What the pages of reviewers and customers share: the way to the commands, files, words, forms, headers."""
