@@ -32,6 +32,7 @@ class Browser:
             "--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--no-first-run",
             "--disable-background-networking", "--disable-component-update", "--disable-crash-reporter",
             "--disable-breakpad", f"--user-data-dir={folder}",
+            "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",  # nothing but this machine can be asked
             f"--window-size={size[0]},{size[1]}",
         ):  # fmt: skip
             options.add_argument(argument)
