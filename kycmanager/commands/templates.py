@@ -77,6 +77,12 @@ class DeleteTemplate(WriteRequest, frozen=True, kw_only=True):
     id: Id
 
 
+class GetTemplate(Request, frozen=True, kw_only=True):
+    """Which template."""
+
+    id: Id
+
+
 class GetTemplates(ListRequest, frozen=True, kw_only=True):
     """Filters; one that is left out means "any", and so does -1."""
 
@@ -192,6 +198,11 @@ def delete_template(context: WriteContext, _request: DeleteTemplate, target: Tem
     return ACCEPTED
 
 
+def get_template(_context: ReadContext, _request: GetTemplate, target: Template) -> TemplateReply:
+    """Show the template."""
+    return TemplateReply(template=target)
+
+
 def get_templates(context: ReadContext, request: GetTemplates, _target: None) -> TemplateList:
     """List templates, ids ascending."""
     page = context.records.list_templates(
@@ -253,6 +264,18 @@ COMMANDS: tuple[Command, ...] = (
         handler=delete_template,
         errors=(Code.NOT_FOUND,),
         route=Route(("DELETE",), "/manager/kyc/templates/{id}"),
+        noun="template",
+    ),
+    Command(
+        name="MngGetKycStepTemplate",
+        summary="Show a step template",
+        request=GetTemplate,
+        reply=TemplateReply,
+        access=Access(MANAGERS, scopes.template),
+        kind=Kind.READ,
+        handler=get_template,
+        errors=(Code.NOT_FOUND,),
+        route=Route(("GET",), "/manager/kyc/templates/{id}"),
         noun="template",
     ),
     Command(

@@ -12,6 +12,7 @@ FILE = "5d1f3a52-0000-4000-8000-000000000000"
 NAMED = {
     "MngUpdateKycStepTemplate": ({"id": 1, "name": "n"}, {"id": 99, "name": "n"}),
     "MngDeleteKycStepTemplate": ({"id": 1}, {"id": 99}),
+    "MngGetKycStepTemplate": ({"id": 1}, {"id": 99}),
     "MngGetKycProfile": ({"id": 1}, {"id": 99}),
     "MngGetKycStep": ({"id": 1}, {"id": 99}),
     "MngApproveKycStep": ({"id": 1}, {"id": 99}),

@@ -4,10 +4,11 @@ import pytest
 
 from kycmanager.domain.errors import KycError
 
-ADD, UPDATE, DELETE, LIST = (
+ADD, UPDATE, DELETE, SHOW, LIST = (
     "MngAddKycStepTemplate",
     "MngUpdateKycStepTemplate",
     "MngDeleteKycStepTemplate",
+    "MngGetKycStepTemplate",
     "MngGetKycStepTemplates",
 )
 MISSING = (404, "RET_NOT_FOUND", "Template was not found")
@@ -35,6 +36,13 @@ async def test_adding_keeps_every_field(daemon):
     (kept,) = (await daemon.manager().call(LIST))["rows"]
     assert kept == made
     assert {name: kept[name] for name in given} == given
+
+
+async def test_one_is_shown_by_its_id(daemon):
+    made = await daemon.template()
+    assert await daemon.manager().call(SHOW, {"id": made["id"]}) == {"template": made}
+    assert await daemon.manager().refused(SHOW, {"id": 99}) == MISSING
+    assert await daemon.manager(("zeta",)).refused(SHOW, {"id": made["id"]}) == MISSING
 
 
 async def test_unknown_keys_and_status_are_ignored(daemon):

@@ -161,6 +161,25 @@ class Commands(Caller):
             idempotency_key=idempotency_key,
         )
 
+    async def mng_get_kyc_step_template(
+        self,
+        *,
+        id: int,
+    ) -> TemplateReply:
+        """Show a step template.
+
+        Which template.
+
+        - id: The id of the record.
+        """
+        return await self.call(
+            "MngGetKycStepTemplate",
+            given(
+                id=id,
+            ),
+            TemplateReply,
+        )
+
     async def mng_get_kyc_step_templates(
         self,
         *,

@@ -123,6 +123,7 @@ COMMANDS = {
     "MngAddKycStepTemplate": (MANAGERS, IN_BRAND),
     "MngUpdateKycStepTemplate": (MANAGERS, BY_ID),
     "MngDeleteKycStepTemplate": (MANAGERS, BY_ID),
+    "MngGetKycStepTemplate": (MANAGERS, BY_ID),
     "MngGetKycStepTemplates": (MANAGERS, LIST),
     "MngGetKycProfile": (MANAGERS, BY_ID),
     "MngGetKycProfiles": (MANAGERS, LIST),

@@ -107,6 +107,7 @@ class World:
             "MngAddKycStepTemplate": {"brand": brand, "code": "never", "level": 1},
             "MngUpdateKycStepTemplate": {"id": self.thing("template", name), "sort_index": 1},
             "MngDeleteKycStepTemplate": {"id": self.thing("template", name)},
+            "MngGetKycStepTemplate": {"id": self.thing("template", name)},
             "MngGetKycStepTemplates": {"brand": brand},
             "MngGetKycProfile": {"id": self.thing("profile", name)},
             "MngGetKycProfiles": {"brand": brand},
