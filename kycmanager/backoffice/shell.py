@@ -64,7 +64,9 @@ class Shell:
         """Give the application its templates."""
         aiohttp_jinja2.setup(
             app,
-            loader=jinja2.PackageLoader("kycmanager.backoffice"),
+            loader=jinja2.ChoiceLoader(
+                [jinja2.PackageLoader("kycmanager.backoffice"), jinja2.PackageLoader("kycmanager.pages")]
+            ),
             autoescape=True,
             auto_reload=False,
             undefined=jinja2.StrictUndefined,
