@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from aiohttp import web
 from msgspec import Struct
 
-from kycmanager.backoffice import account, queue
+from kycmanager.backoffice import account, queue, search
 from kycmanager.backoffice.account import Account
 from kycmanager.backoffice.case import Case
 from kycmanager.backoffice.guard import ASSET, Guard
@@ -14,6 +14,7 @@ from kycmanager.backoffice.live import Live
 from kycmanager.backoffice.paths import PREFIX
 from kycmanager.backoffice.people import People
 from kycmanager.backoffice.queue import Queue
+from kycmanager.backoffice.search import Search
 from kycmanager.backoffice.shell import Shell
 from kycmanager.backoffice.sign_in import SignIn, WrongToken
 from kycmanager.backoffice.visits import Visits, VisitSettings
@@ -26,7 +27,7 @@ from kycmanager.ports import Clock
 from kycmanager.tokens.revocations import Revocations
 from kycmanager.user_ports import UserRecords
 
-PLACES = (queue.PLACE, account.PLACE)
+PLACES = (queue.PLACE, search.PLACE, account.PLACE)
 """The navigation, in its order."""
 
 
@@ -61,6 +62,7 @@ class Backoffice:
             self._sign_in,
             Queue(shell, gateway, people, self.live),
             Case(shell, gateway, people),
+            Search(shell, gateway),
             Account(shell, gateway),
         )
         app = web.Application(

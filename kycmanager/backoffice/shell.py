@@ -46,6 +46,7 @@ class Key(Struct, frozen=True):
 
 
 EVERYWHERE = (
+    Key("/", "search"),
     Key("?", "show or hide this list"),
     Key("Esc", "close what is open, leave a field"),
 )

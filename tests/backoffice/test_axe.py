@@ -6,7 +6,16 @@ from axe import faults, faults_of_every_look
 from chromium import Browser, browser  # noqa: F401 - a fixture
 from office import PASSWORD
 
-PAGES = ("/queue", "/queue?brand=acme&level=x", "/cases/1", "/account", "/nothing")
+PAGES = (
+    "/queue",
+    "/queue?brand=acme&level=x",
+    "/cases/1",
+    "/account",
+    "/search",
+    "/search?q=1",
+    "/search?q=none",
+    "/nothing",
+)
 
 
 def see_each(page: Browser, url: str) -> list[str]:

@@ -51,6 +51,14 @@ def open_and_claim(page: Browser) -> None:
     assert "You hold this case" in page.words(".claim")
 
 
+def search_from_anywhere(page: Browser) -> None:
+    page.press("/", "2", "enter")
+    page.until(lambda _: page.place.endswith("/search?q=2"))
+    assert customers(page) == ["2"]
+    page.press("j", "enter")
+    page.until(lambda _: page.place.endswith("/cases/2"))
+
+
 def sign_out(page: Browser) -> None:
     page.find(".who form button").click()
     page.find("input[name=password]")
@@ -65,6 +73,7 @@ async def test_a_reviewer_signs_in_works_by_keyboard_and_signs_out(office, brows
     await office.case(3)
     await beside(see_a_new_case_come, browser)
     await beside(open_and_claim, browser)
+    await beside(search_from_anywhere, browser)
     await beside(sign_out, browser)
     complaints, asked = await beside(browser.look_back)
     assert complaints == []

@@ -1,0 +1,143 @@
+"""The search page: customers by number, and by what their documents are; one box reads what was typed."""
+
+import re
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import urlencode
+
+from aiohttp import web
+from msgspec import Struct
+
+from kycmanager.backoffice.case import path_of
+from kycmanager.backoffice.paths import PREFIX
+from kycmanager.backoffice.shell import Key, Place, Shell, visit_of
+from kycmanager.domain.errors import KycError, invalid
+from kycmanager.pages.gateway import Gateway
+
+PLACE = Place("search", f"{PREFIX}/search", "Search")
+KEYS = (Key("j k", "next, previous customer"), Key("Enter", "open the case"), Key("m", "show more customers"))
+ROWS = 50
+
+_DIGITS_OF_ID_MAX = 16
+_CHECKSUM = re.compile(r"[0-9a-fA-F]{64}")
+
+WORDS = {
+    "customer_id": "customer",
+    "checksum": "file checksum",
+    "file_name": "file name",
+    "document_type": "document type",
+}
+"""What can be searched for, in the words of the page."""
+
+
+class Asked(Struct, frozen=True, kw_only=True):
+    """What is searched for, as the address has it: `q` is the one box, the rest are fields of their own."""
+
+    q: str = ""
+    customer_id: str = ""
+    checksum: str = ""
+    file_name: str = ""
+    document_type: str = ""
+    brand: str = ""
+
+    @property
+    def given(self) -> dict[str, str]:
+        """The fields that are set."""
+        return {name: value for name in self.__struct_fields__ if (value := getattr(self, name))}
+
+    @property
+    def address(self) -> str:
+        """The search as the end of an address, "" without any."""
+        return f"?{urlencode(self.given)}" if self.given else ""
+
+
+def asked_of(fields: Mapping[str, Any]) -> Asked:
+    """Read a search from an address; what is no field of it is ignored."""
+    return Asked(**{name: str(fields[name]).strip() for name in Asked.__struct_fields__ if name in fields})
+
+
+def recognised(text: str) -> str:
+    """Return the field that a text of the one box means: a number is a customer, 64 hexadecimal digits a checksum.
+
+    What has a dot in it is the name of a file, anything else the type of a document.
+    """
+    if text.isascii() and text.isdigit() and len(text) <= _DIGITS_OF_ID_MAX:
+        return "customer_id"
+    if _CHECKSUM.fullmatch(text):
+        return "checksum"
+    return "file_name" if "." in text else "document_type"
+
+
+def wanted(asked: Asked) -> dict[str, Any]:
+    """Return a search as the command takes it; raises KycError INVALID_DATA."""
+    fields = asked.given
+    if text := fields.pop("q", ""):
+        fields.setdefault(recognised(text), text)
+    data: dict[str, Any] = dict(fields)
+    if "checksum" in data:
+        data["checksum"] = data["checksum"].lower()
+    if number := fields.get("customer_id", ""):
+        if recognised(number) != "customer_id" or not int(number):
+            raise invalid("customer_id", "must be a number above 0")
+        data["customer_id"] = int(number)
+    return data
+
+
+class Search:
+    """Finds customers. The command writes every search into the audit, each further page too."""
+
+    def __init__(self, shell: Shell, gateway: Gateway) -> None:
+        self._shell = shell
+        self._gateway = gateway
+
+    def routes(self) -> list[web.RouteDef]:
+        """Return the routes of the page."""
+        return [web.get(PLACE.path, self.show), web.get(f"{PLACE.path}/rows", self.rows)]
+
+    async def show(self, request: web.Request) -> web.Response:
+        """Show the form and, where something is asked, the first customers found."""
+        asked, fault = asked_of(request.query), ""
+        page = _nothing(asked)
+        if asked.given:
+            try:
+                page = await self._page(request, asked)
+            except KycError as error:
+                fault = error.message
+        values = {
+            **page,
+            "fault": fault,
+            "searched": asked.q,
+            "others": _other_readings(asked),
+            "brands": sorted(visit_of(request).who.brands or ()),
+        }
+        return self._shell.page(request, "search.html", PLACE.name, values, keys=KEYS)
+
+    async def rows(self, request: web.Request) -> web.Response:
+        """Return further customers."""
+        page = await self._page(request, asked_of(request.query), request.query.get("after", ""))
+        return self._shell.fragment(request, "parts/search_rows.html", page)
+
+    async def _page(self, request: web.Request, asked: Asked, after: str = "") -> dict[str, Any]:
+        data = wanted(asked)
+        page = {"limit": ROWS, **({"after": after} if after else {})}
+        found = await self._gateway.run(visit_of(request).who, "MngSearchKyc", data | page)
+        return {
+            "asked": asked,
+            "meant": {WORDS[name]: value for name, value in data.items() if name in WORDS},
+            "rows": [{**row, "path": path_of(row["id"])} for row in found["rows"]],
+            "count": found["count"],
+            "next": found["next"],
+        }
+
+
+def _nothing(asked: Asked) -> dict[str, Any]:
+    return {"asked": asked, "meant": {}, "rows": [], "count": 0, "next": None}
+
+
+def _other_readings(asked: Asked) -> list[tuple[str, str]]:
+    """Return (words, path) of what else the text of the one box may mean."""
+    if not asked.q:
+        return []
+    read = recognised(asked.q)
+    possible = ["file_name", "document_type"] if read != "checksum" else ["file_name"]
+    return [(WORDS[name], f"{PLACE.path}?{urlencode({name: asked.q})}") for name in possible if name != read]
