@@ -80,6 +80,10 @@ class DeskReader(DeskRecords, Protocol):
         """Return a page of the cases that wait. Raises KycError INVALID_DATA for `after`."""
         ...
 
+    def sharing(self, checksum: str, kyc_id: int, brands: frozenset[str] | None, limit: int) -> ProfilePage:
+        """Return the first other profiles of these brands that hold a file with the checksum, ids ascending."""
+        ...
+
     def lapsed(self, now: int, limit: int) -> Sequence[int]:
         """Return up to `limit` cases whose claim is still there though its lease is over."""
         ...

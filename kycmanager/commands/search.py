@@ -3,7 +3,7 @@
 from typing import Annotated, Any, Literal
 
 import msgspec
-from msgspec import UNSET, Meta, UnsetType
+from msgspec import UNSET, Meta, Struct, UnsetType
 
 from kycmanager.commands import scopes, trail
 from kycmanager.commands.model import (
@@ -15,6 +15,7 @@ from kycmanager.commands.model import (
     Command,
     DocumentType,
     Flag,
+    Id,
     Kind,
     Level,
     ListRequest,
@@ -33,6 +34,9 @@ from kycmanager.domain.records import Profile, Template
 from kycmanager.domain.session import MANAGERS, Session
 
 DETAILS_BYTES_MAX = 4096
+SHARERS_MAX = 5
+"""Profiles named for one document; `count` tells of all."""
+
 _CRITERIA = ("customer_id", "checksum", "file_name", "document_type")
 
 
@@ -70,6 +74,34 @@ class ImpactReply(Reply, frozen=True, kw_only=True):
 
     profiles_using: int
     profiles_gaining: int
+
+
+class GetDuplicates(Request, frozen=True, kw_only=True):
+    """The case whose files to look for elsewhere."""
+
+    kyc_id: Id
+
+
+class Sharer(Struct, frozen=True, kw_only=True, gc=False):
+    """Another profile that holds the same file."""
+
+    kyc_id: int
+    customer_id: int
+    brand: str
+
+
+class Duplicate(Struct, frozen=True, kw_only=True, gc=False):
+    """A document whose file others hold too: how many profiles within reach, and the first of them."""
+
+    document_id: int
+    count: int
+    profiles: list[Sharer]
+
+
+class DuplicateList(Reply, frozen=True, kw_only=True):
+    """The documents of the case whose files are elsewhere too, ids ascending."""
+
+    rows: list[Duplicate]
 
 
 def _one_brand(session: Session, brand: str = "") -> str:
@@ -137,6 +169,17 @@ def get_template_impact(context: ReadContext, request: GetTemplateImpact, _targe
     return ImpactReply(profiles_using=using, profiles_gaining=gaining if asks else 0)
 
 
+def get_duplicates(context: ReadContext, _request: GetDuplicates, target: Profile) -> DuplicateList:
+    """Tell which documents of a case have a file that other profiles of the caller's brands hold too."""
+    records, rows = context.records, []
+    for document in records.documents_of(target.id):
+        page = records.desk.sharing(document.checksum, target.id, context.session.brands, SHARERS_MAX)
+        if page.count:
+            named = [Sharer(kyc_id=each.id, customer_id=each.customer_id, brand=each.brand) for each in page.rows]
+            rows.append(Duplicate(document_id=document.id, count=page.count, profiles=named))
+    return DuplicateList(rows=rows)
+
+
 COMMANDS: tuple[Command, ...] = (
     Command(
         name="MngSearchKyc",
@@ -159,6 +202,17 @@ COMMANDS: tuple[Command, ...] = (
         handler=note_access,
         errors=(Code.NOT_FOUND,),
         route=Route(("POST",), "/manager/kyc/access"),
+    ),
+    Command(
+        name="MngGetKycDuplicates",
+        summary="Tell which files of a case other customers have handed in too",
+        request=GetDuplicates,
+        reply=DuplicateList,
+        access=Access(MANAGERS, scopes.profile_named),
+        kind=Kind.READ,
+        handler=get_duplicates,
+        errors=(Code.NOT_FOUND,),
+        route=Route(("GET",), "/manager/kyc/duplicates"),
     ),
     Command(
         name="MngGetKycTemplateImpact",

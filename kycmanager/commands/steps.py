@@ -72,6 +72,14 @@ class SkipStep(WriteRequest, frozen=True, kw_only=True):
     reason: Reason = ""
 
 
+class ReopenStep(WriteRequest, frozen=True, kw_only=True):
+    """The rejected step to decide anew."""
+
+    id: Id
+    reason: Reason = ""
+    comment: Text = ""
+
+
 def get_step(context: ReadContext, _request: GetStep, target: Step) -> StepReply:
     """Show a step and the documents attached to it."""
     records = context.records
@@ -129,6 +137,12 @@ def decide(
 ) -> Step:
     """Move a step, recalculate its profile, and tell of both; the one way every decision takes."""
     step = steps.move(old, to, now=context.now, reason=reason, comment=comment, **changes)
+    return _tell(context, old, step, kind, reason=reason, comment=comment, details=details)
+
+
+def _tell(
+    context: WriteContext, old: Step, step: Step, kind: str, *, reason: str, comment: str, details: dict[str, Any]
+) -> Step:
     trail.put_step(context, kind, step)
     trail.recalculate(context, trail.profile_of(context, step))
     trail.audit(
@@ -195,6 +209,13 @@ def skip_step(context: WriteContext, request: SkipStep, target: Step) -> Accepte
     return ACCEPTED
 
 
+def reopen_step(context: WriteContext, request: ReopenStep, target: Step) -> Accepted:
+    """Take the rejection of a step back: it waits for a decision as before, and its customer is told of no reason."""
+    step = steps.reopened(target, now=context.now, reason="", comment="", reviewed_time=0, reviewed_by=0)
+    _tell(context, target, step, "step.reopened", reason=request.reason, comment=request.comment, details=NO_OBJECT)
+    return ACCEPTED
+
+
 COMMANDS: tuple[Command, ...] = (
     Command(
         name="MngGetKycStep",
@@ -242,6 +263,18 @@ COMMANDS: tuple[Command, ...] = (
         handler=reject_step,
         errors=(Code.NOT_FOUND, Code.INVALID_STATE),
         route=Route(("POST",), "/manager/kyc/steps/{id}/reject"),
+        noun="step",
+    ),
+    Command(
+        name="MngReopenKycStep",
+        summary="Take the rejection of a step back",
+        request=ReopenStep,
+        reply=Accepted,
+        access=Access(MANAGERS, scopes.step),
+        kind=Kind.WRITE,
+        handler=reopen_step,
+        errors=(Code.NOT_FOUND, Code.INVALID_STATE),
+        route=Route(("POST",), "/manager/kyc/steps/{id}/reopen"),
         noun="step",
     ),
     Command(

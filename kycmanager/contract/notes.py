@@ -30,6 +30,7 @@ NOTES: dict[str, Note] = {
     "kyc.set_required_level": _LEVEL,
     "MngApproveKycStep": Note(chapters=("Moves",)),
     "MngRejectKycStep": Note(chapters=("Moves",)),
+    "MngReopenKycStep": Note("It is pending as before; the customer reads no reason any more.", ("Moves",)),
     "MngSkipKycStep": Note(chapters=("Moves",)),
     "MngApproveKycDocument": Note(chapters=("Moves",)),
     "MngRejectKycDocument": Note(chapters=("Moves",)),

@@ -54,6 +54,19 @@ def move(step: Step, to: StepStatus, *, now: int, **changes: Any) -> Step:
     return replace(step, status=to, version=step.version + 1, updated_time=now, **changes)
 
 
+def reopened(step: Step, *, now: int, **changes: Any) -> Step:
+    """Give a rejected step back in pending: the rejection is taken back. Raises INVALID_STATE for any other.
+
+    A required step becomes pending by its customer alone.
+    """
+    if step.status is not StepStatus.REJECTED:
+        raise KycError(
+            Code.INVALID_STATE,
+            f"Step has status {StepStatus(step.status).name.lower()}; only a rejection can be taken back",
+        )
+    return move(step, StepStatus.PENDING, now=now, **changes)
+
+
 def amend(step: Step, *, now: int, **changes: Any) -> Step:
     """Give the next version of the step with some fields changed; a new status goes through `move`."""
     return replace(step, version=step.version + 1, updated_time=now, **changes)

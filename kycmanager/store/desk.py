@@ -1,6 +1,7 @@
 """The reviewers' desk in memory: queue, claims, notes and filters, and what a batch changes of them."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import islice
 from typing import Any
 
 from msgspec.structs import replace
@@ -97,6 +98,14 @@ class Desk:
         ids = BitMap64.intersection(*sorted(parts, key=len)) if len(parts) > 1 else parts[0]
         chosen, following = ids_page(ids, limit=query.limit, offset=query.offset, after=query.after or None)
         return ProfilePage([self._profiles[kyc_id] for kyc_id in chosen], len(ids), following)
+
+    def sharing(self, checksum: str, kyc_id: int, brands: frozenset[str] | None, limit: int) -> ProfilePage:
+        """Return the first other profiles of these brands that hold a file with the checksum."""
+        held = self.finder.sharing(checksum)
+        if not held:
+            return ProfilePage((), 0, None)
+        found = (held if brands is None else held & self._of_brands(brands)) - BitMap64((kyc_id,))
+        return ProfilePage([self._profiles[other] for other in islice(found, limit)], len(found), None)
 
     # -- changes, after a commit only
 

@@ -34,6 +34,11 @@ class Finder:
                     else:
                         held.add(kyc_id)
 
+    def sharing(self, checksum: str) -> BitMap64:
+        """Return the ids of the profiles with a file; none where it is in one profile only. Not to be changed."""
+        held = self._checksums.get(checksum)
+        return held if isinstance(held, BitMap64) else _NONE
+
     def find(self, *, checksum: str, file_name: str, document_type: str) -> list[BitMap64]:
         """Return the ids of the profiles for each value that is not empty; not to be changed."""
         asked = ((self._checksums, checksum), (self._names, file_name), (self._types, document_type))

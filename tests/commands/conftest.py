@@ -5,8 +5,8 @@ import pytest
 
 @pytest.fixture
 def reviewing() -> set[str]:
-    """What reviewers do beside deciding has tests of its own: test_desk, test_queue, test_search."""
+    """What reviewers do beside deciding has tests of its own: test_desk, test_queue, test_search, test_steps."""
     return {
         "MngNextKycCase", "MngClaimKycCase", "MngRenewKycCase", "MngReleaseKycCase", "MngAddKycNote",
-        "MngSaveKycFilter", "MngDeleteKycFilter", "MngSearchKyc", "MngNoteKycAccess",
+        "MngSaveKycFilter", "MngDeleteKycFilter", "MngSearchKyc", "MngNoteKycAccess", "MngReopenKycStep",
     }  # fmt: skip

@@ -17,6 +17,7 @@ NAMED = {
     "MngGetKycStep": ({"id": 1}, {"id": 99}),
     "MngApproveKycStep": ({"id": 1}, {"id": 99}),
     "MngRejectKycStep": ({"id": 1}, {"id": 99}),
+    "MngReopenKycStep": ({"id": 1}, {"id": 99}),
     "MngSkipKycStep": ({"id": 1}, {"id": 99}),
     "MngAddKycDocument": ({"kyc_id": 1, "file_id": FILE}, {"kyc_id": 99, "file_id": FILE}),
     "MngApproveKycDocument": ({"id": 1}, {"id": 99}),

@@ -1,5 +1,7 @@
 """Searching leaves a trace, looking does, and a template's reach is counted."""
 
+import itertools
+
 import pytest
 
 
@@ -102,3 +104,31 @@ async def test_the_impact_of_a_template(daemon):
     acme = daemon.manager(("acme",))
     for data in ({"brand": "beta", "level": 1}, {"brand": "acme", "level": 1, "id": 2}):
         assert (await acme.refused("MngGetKycTemplateImpact", data))[0] == 404
+
+
+async def duplicates(caller, kyc_id):
+    rows = (await caller.call("MngGetKycDuplicates", {"kyc_id": kyc_id}))["rows"]
+    return [(row["document_id"], row["count"], [each["kyc_id"] for each in row["profiles"]]) for row in rows]
+
+
+async def test_files_that_other_customers_have_handed_in_too_are_told(daemon):
+    for customer, brand in ((1, "acme"), (2, "acme"), (1, "beta"), (3, "acme")):
+        await daemon.step(customer=customer, brand=brand)
+        daemon._numbers = itertools.count(5)  # the same file again
+        await daemon.document(customer=customer, brand=brand)
+    await daemon.document(customer=1)
+    acme, beta = daemon.manager(("acme",)), daemon.manager(("beta",))
+    assert await duplicates(daemon.boss, 1) == [(1, 3, [2, 3, 4])]
+    assert await duplicates(acme, 1) == [(1, 2, [2, 4])]
+    assert await duplicates(beta, 3) == []
+    assert (await beta.refused("MngGetKycDuplicates", {"kyc_id": 1}))[0] == 404
+    await daemon.restart()
+    assert await duplicates(acme, 2) == [(2, 2, [1, 4])]
+
+
+async def test_few_of_many_sharers_are_named(daemon):
+    for customer in range(1, 9):
+        await daemon.step(customer=customer)
+        daemon._numbers = itertools.count(5)
+        await daemon.document(customer=customer)
+    assert await duplicates(daemon.boss, 8) == [(8, 7, [1, 2, 3, 4, 5])]

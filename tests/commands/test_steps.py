@@ -195,3 +195,32 @@ async def test_what_a_profile_shows(daemon):
 async def test_a_profile_that_is_not_named_or_not_there(daemon, data, answer):
     await daemon.step()
     assert await daemon.boss.refused("MngGetKycProfile", data) == answer
+
+
+async def test_a_rejection_is_taken_back(daemon):
+    step_id = await daemon.pending("id")
+    await daemon.boss.call(REJECT, {"id": step_id, "reason": "forged", "comment": "no seal"})
+    before = await daemon.shown(step_id)
+    daemon.now += 5
+    data = {"id": step_id, "reason": "mistake", "comment": "there is one", "version": before["version"]}
+    actions, kinds = await daemon.traces(lambda: daemon.manager(sub=5).call("MngReopenKycStep", data))
+    assert (actions, kinds) == (["step.reopened"], ["step.reopened", "profile.updated"])
+    shown = await daemon.shown(step_id)
+    undone = {"status": 1, "reason": "", "comment": "", "reviewed_time": 0, "reviewed_by": 0}
+    assert shown == {**before, **undone, "updated_time": daemon.now, "version": before["version"] + 1}
+    assert (await daemon.profile())["status"] == 2
+    row = (await daemon.audit())[-1]
+    assert (row.actor_id, row.reason, row.comment, row.old_status, row.new_status) == (
+        5, "mistake", "there is one", 3, 1,
+    )  # fmt: skip
+    assert (await daemon.boss.refused("MngReopenKycStep", data))[1] == "RET_STALE_VERSION"
+
+
+@pytest.mark.parametrize(("status", "manual"), [move for move in MOVES if move[0] != "rejected"])
+async def test_nothing_but_a_rejection_is_taken_back(daemon, status, manual):
+    step_id = await bring(daemon, status, manual=manual)
+    rows = len(await daemon.audit())
+    assert await daemon.boss.refused("MngReopenKycStep", {"id": step_id}) == (
+        409, "INVALID_STATE", f"Step has status {status}; only a rejection can be taken back",
+    )  # fmt: skip
+    assert len(await daemon.audit()) == rows

@@ -12,7 +12,7 @@ from kycmanager.commands.desk import FilterList, NoteList, NoteReply, ReasonList
 from kycmanager.commands.files import FileReply
 from kycmanager.commands.model import Accepted
 from kycmanager.commands.profiles import GateReply
-from kycmanager.commands.search import ImpactReply
+from kycmanager.commands.search import DuplicateList, ImpactReply
 from kycmanager.commands.system import Pong, ServerFacts, TableReply
 from kycmanager.commands.views import (
     CustomerDocumentReply,
@@ -499,6 +499,36 @@ class Commands(Caller):
         """
         return await self.call(
             "MngRejectKycStep",
+            given(
+                id=id,
+                version=version,
+                reason=reason,
+                comment=comment,
+            ),
+            Accepted,
+            idempotency_key=idempotency_key,
+        )
+
+    async def mng_reopen_kyc_step(
+        self,
+        *,
+        id: int,
+        version: int | UnsetType = UNSET,
+        reason: str | UnsetType = UNSET,
+        comment: str | UnsetType = UNSET,
+        idempotency_key: str | None = None,
+    ) -> Accepted:
+        """Take the rejection of a step back.
+
+        The rejected step to decide anew.
+
+        - id: The id of the record.
+        - version: Refuse the write when the record has another version by now.
+        - reason: Why; for a rejection a code the customer sees; "" when left out.
+        - comment: Internal, never shown to the customer; "" when left out.
+        """
+        return await self.call(
+            "MngReopenKycStep",
             given(
                 id=id,
                 version=version,
@@ -1405,6 +1435,25 @@ class Commands(Caller):
             ),
             Accepted,
             idempotency_key=idempotency_key,
+        )
+
+    async def mng_get_kyc_duplicates(
+        self,
+        *,
+        kyc_id: int,
+    ) -> DuplicateList:
+        """Tell which files of a case other customers have handed in too.
+
+        The case whose files to look for elsewhere.
+
+        - kyc_id: The profile.
+        """
+        return await self.call(
+            "MngGetKycDuplicates",
+            given(
+                kyc_id=kyc_id,
+            ),
+            DuplicateList,
         )
 
     async def mng_get_kyc_template_impact(

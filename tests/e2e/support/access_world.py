@@ -117,6 +117,7 @@ class World:
             "MngSetKycRisk": {**here, "risk_level": 1},
             "MngApproveKycStep": step,
             "MngRejectKycStep": step,
+            "MngReopenKycStep": step,
             "MngSkipKycStep": step,
             "MngAddKycDocument": {"kyc_id": self.thing("profile", name), "file_id": self.thing("file", name)},
             "MngGetKycDocuments": {"brand": brand},
@@ -140,6 +141,7 @@ class World:
             "MngDeleteKycFilter": {"name": "mine"},
             "MngSearchKyc": here,
             "MngNoteKycAccess": {**case, "action": "view"},
+            "MngGetKycDuplicates": case,
             "MngGetKycTemplateImpact": {"brand": brand, "level": 1},
             "SysReleaseCases": {"cases": [self.thing("profile", name)]},
             "kyc.require_step": {**here, "step_code": "form"},
@@ -175,11 +177,13 @@ class World:
             return data | {"code": code}
         if command == "MngDeleteKycStepTemplate":
             return {"id": await self.template(brand, code)}
-        if command in {"MngApproveKycStep", "MngRejectKycStep", "MngSkipKycStep"}:
+        if command in {"MngApproveKycStep", "MngRejectKycStep", "MngSkipKycStep", "MngReopenKycStep"}:
             someone = next(self.customers)
             _, step_id = await self.step(someone, brand, "manual")
-            if command == "MngRejectKycStep":
+            if command in {"MngRejectKycStep", "MngReopenKycStep"}:
                 await self.ask("CustomerSubmitKycStep", {"id": step_id}, self.customer(someone, brand))
+            if command == "MngReopenKycStep":
+                await self.ask("MngRejectKycStep", {"id": step_id})
             return {"id": step_id}
         if command in {"MngApproveKycDocument", "MngRejectKycDocument", "MngDeleteKycDocument"}:
             return {"id": await self.document(*PLACES[name], self.thing("file", name))}
