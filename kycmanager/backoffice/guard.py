@@ -14,7 +14,7 @@ from kycmanager.backoffice.visits import Visit, Visits
 from kycmanager.commands.execute import Faults
 from kycmanager.domain.errors import Code, KycError, not_found
 from kycmanager.pages.gateway import Gateway
-from kycmanager.pages.http import add_headers, go, is_partial, read_form
+from kycmanager.pages.http import LARGE, add_headers, go, is_partial, read_form
 
 SIGN_IN = f"{PREFIX}/sign-in"
 OPEN = "open"
@@ -98,7 +98,7 @@ class Guard:
         if visit.login is None and not is_open:
             return to_sign_in(request)
         if request.method in _WRITING:
-            await read_form(request, visit.csrf)
+            await read_form(request, visit.csrf, large=request.match_info.route.name == LARGE)
         passive = request.match_info.route.name == STREAM or request.headers.get(PASSIVE) == "1"
         if visit.login is not None and not passive and self._visits.is_due(visit.login):
             with suppress(KycError):  # what cannot be written now is written with the next request

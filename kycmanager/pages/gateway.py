@@ -34,6 +34,14 @@ class Gateway:
         self._observe = observe
         self._source = source
 
+    def may(self, session: Session, command: str) -> bool:
+        """Tell whether the row of a command lets such a session in at all."""
+        return session.local or session.type in self._executor.find(command).access.sessions
+
+    def check(self, session: Session, command: str, data: dict[str, Any]) -> None:
+        """Raise what is refused before a command runs: the session, or data of the wrong form."""
+        self._executor.admit(self._executor.find(command), session, data, source=self._source)
+
     async def run(self, session: Session, command: str, data: dict[str, Any] | None = None) -> dict[str, Any]:
         """Return the data of the reply, for who is signed in; raises KycError."""
         began = perf_counter()

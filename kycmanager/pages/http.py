@@ -11,6 +11,12 @@ from kycmanager.domain.errors import Code, KycError, invalid
 FORM_BYTES_MAX = 64 * 1024
 FORM_SECONDS = 30
 
+LARGE = "large"
+"""The name of the route of forms that may be larger, from those who are signed in."""
+
+LARGE_BYTES_MAX = 1024 * 1024
+LARGE_FIELDS_MAX = 10_000
+
 FORM: web.RequestKey[dict[str, str]] = web.RequestKey("form", dict)
 WORD_FIELD, WORD_HEADER = "word", "X-Form-Word"
 
@@ -49,26 +55,32 @@ def go(path: str) -> web.Response:
     return web.Response(status=303, headers={"Location": path})
 
 
-async def read_form(request: web.Request, word_of_visit: str) -> None:
+async def read_form(request: web.Request, word_of_visit: str, *, large: bool = False) -> None:
     """Read the fields of a form into the request, and make sure that a page of ours, which knows the word, sent it.
 
+    A `large` one may have LARGE_BYTES_MAX bytes and LARGE_FIELDS_MAX fields.
     Raises KycError: INVALID_DATA for what is no form, FORBIDDEN for one that another site, or an older sign-in, sent.
     """
     if request.content_type != _FORM_KIND:
         raise invalid("form", f"must be sent as {_FORM_KIND}; use the pages")
     try:
         async with asyncio.timeout(FORM_SECONDS):
-            fields = await request.post()
+            fields = await (_roomier(request) if large else request).post()
     except TimeoutError:
         raise invalid("form", "came too slowly; send it again") from None
     except (web.HTTPException, ValueError, LookupError):  # the last for a charset nobody knows
-        raise invalid("form", f"is no form of at most {FORM_BYTES_MAX} bytes in UTF-8; use the pages") from None
+        bytes_max = LARGE_BYTES_MAX if large else FORM_BYTES_MAX
+        raise invalid("form", f"is no form of at most {bytes_max} bytes in UTF-8; use the pages") from None
     form = {name: value for name, value in fields.items() if isinstance(value, str)}
     word = request.headers.get(WORD_HEADER) or form.pop(WORD_FIELD, "")
     from_us = request.headers.get("Sec-Fetch-Site", "") in _OWN_SITES
     if not from_us or not hmac.compare_digest(word.encode(errors="replace"), word_of_visit.encode()):
         raise KycError(Code.FORBIDDEN, "This form is from an older sign-in or from another site; nothing was changed")
     request[FORM] = form
+
+
+def _roomier(request: web.Request) -> web.Request:
+    return request.clone(client_max_size=LARGE_BYTES_MAX, client_max_fields=LARGE_FIELDS_MAX)
 
 
 def form_of(request: web.BaseRequest) -> dict[str, str]:

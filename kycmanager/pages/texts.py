@@ -4,7 +4,15 @@ from datetime import UTC, datetime
 from enum import IntEnum
 from typing import Any
 
-from kycmanager.domain.enums import DocumentStatus, ProfileStatus, RiskLevel, SessionType, StepStatus, StepType
+from kycmanager.domain.enums import (
+    DocumentStatus,
+    ProfileStatus,
+    RiskLevel,
+    SessionType,
+    StepStatus,
+    StepType,
+    TemplateStatus,
+)
 
 _MINUTE, _HOUR, _DAY = 60, 3600, 86_400
 
@@ -15,6 +23,7 @@ CLOSED = {
     "risk": RiskLevel,
     "kind": StepType,
     "session": SessionType,
+    "template": TemplateStatus,
 }
 
 
