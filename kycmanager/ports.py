@@ -6,6 +6,7 @@ from typing import Any, Protocol
 from msgspec import Struct
 
 from kycmanager.desk_ports import DeskChanges, DeskReader, DeskRecords
+from kycmanager.domain.outbound import Delivery
 from kycmanager.domain.records import (
     AuditRow,
     BrandKey,
@@ -27,6 +28,7 @@ from kycmanager.domain.records import (
 )
 from kycmanager.domain.session import Session
 from kycmanager.domain.users import Login, User
+from kycmanager.outbound_ports import DeliveryQuery, OutboundChange, OutboundChanges
 from kycmanager.user_ports import UserChanges, UserRecords
 
 
@@ -124,8 +126,13 @@ class Changes(Records, Protocol):
     def users(self) -> UserChanges: ...
     @property
     def desk(self) -> DeskChanges: ...
+    @property
+    def outbound(self) -> OutboundChanges: ...
     def next_id(self, table: str) -> int:
-        """Return a fresh id of "template", "profile", "step", "document", "note", "login" or "audit"; never reused."""
+        """Return a fresh id of "template", "profile", "step", "document", "note", "login", "delivery" or "audit".
+
+        None is used again.
+        """
         ...
 
     def put_template(self, template: Template) -> None: ...
@@ -195,6 +202,7 @@ class Batch(Struct, kw_only=True):
     file_keys: list[FileKey] = []
     keys: list[ProfileKey] = []
     """Keys that are to be on the disk before what they have sealed."""
+    outbound: OutboundChange | None = None
     counters: dict[str, int]
     """The next free id per table, and of "event" and "audit", after this batch."""
 
@@ -216,6 +224,10 @@ class Snapshot(Struct, kw_only=True):
     filters: Iterable[SavedFilter] = ()
     brand_keys: Iterable[BrandKey] = ()
     profile_keys: Iterable[ProfileKey] = ()
+    deliveries: Iterable[Delivery] = ()
+    """Those that wait and those given up."""
+    cursors: Iterable[tuple[str, int]] = ()
+    marks: Iterable[tuple[str, int, str]] = ()
     counters: dict[str, int]
 
 
@@ -280,6 +292,10 @@ class Store(Protocol):
 
     async def audit(self, query: AuditQuery) -> tuple[Sequence[AuditRow], int, bool]:
         """Return (rows, count, capped): the count is exact up to 10,000."""
+        ...
+
+    async def deliveries(self, query: DeliveryQuery) -> tuple[Sequence[Delivery], int, bool]:
+        """Return (rows, count, capped): newest first, the count exact up to 10,000."""
         ...
 
     async def events_after(self, seq: int, limit: int) -> Sequence[Event]:

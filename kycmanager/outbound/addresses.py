@@ -34,7 +34,7 @@ _WITHIN_V6 = tuple(
 )
 """IPv6 networks that lead to IPv4 addresses, or nowhere: none is called."""
 _NEVER_V4 = tuple(ip_network(each) for each in ("100.64.0.0/10", "192.0.0.0/24", "192.88.99.0/24", "168.63.129.16/32"))
-"""Carrier-grade NAT, protocol assignments, 6to4 relays and a metadata address: not all Pythons take them for private."""
+"""Carrier-grade NAT, protocol assignments, 6to4 relays and a metadata address: not every Python calls them private."""
 
 
 class AddressRefused(Exception):  # noqa: N818 - an outcome is named for what happened

@@ -17,6 +17,7 @@ from kycmanager.ports import ListQuery, Page, Snapshot
 from kycmanager.store.bulk import by_id, grouped
 from kycmanager.store.desk import Desk
 from kycmanager.store.indexes import COUNT_MAX, EVERY_BRAND, Index, id_cursor, time_cursor
+from kycmanager.store.outbound import OutboundTables
 from kycmanager.store.users import UserTables
 
 PROFILE_FIELDS = ("status", "required_level", "current_level", "risk_level")
@@ -40,6 +41,7 @@ class Cache:
         self.idempotency: dict[str, IdempotencyRecord] = {}
         self.counters: dict[str, int] = {}
         self.users = UserTables()
+        self.outbound = OutboundTables()
         self._codes: dict[tuple[str, str], int] = {}
         self._by_brand: dict[str, tuple[Template, ...]] = {}
         self._uses: dict[int, BitMap64] = {}
@@ -219,6 +221,7 @@ class Cache:
         for kept in snapshot.idempotency:
             self.put_key(kept)
         self.users.load(snapshot.users, snapshot.logins)
+        self.outbound.load(snapshot.deliveries, snapshot.cursors, snapshot.marks)
         self.counters = dict(snapshot.counters)
 
     def _load_documents(self, documents: Iterable[Document]) -> None:

@@ -25,6 +25,7 @@ from kycmanager.domain.records import (
 from kycmanager.ports import Batch, TableChange
 from kycmanager.store.cache import Cache, with_record
 from kycmanager.store.desk import DeskOverlay
+from kycmanager.store.outbound import OutboundOverlay
 from kycmanager.store.users import UserOverlay
 
 _ABSENT: Any = object()
@@ -63,7 +64,15 @@ class Overlay:
         self._undo: list[tuple[dict[Any, Any], Any, Any]] = []
         self.users = UserOverlay(cache.users, self._set)
         self.desk = DeskOverlay(cache.desk, self._set, lease_seconds=lease_seconds, seals=self._seals)
+        self._outbound: OutboundOverlay | None = None
         self._marks = (0, 0, 0)
+
+    @property
+    def outbound(self) -> OutboundOverlay:
+        """What the batch changes of the deliveries; made when it is first asked for, which is seldom."""
+        if self._outbound is None:
+            self._outbound = OutboundOverlay(self.cache.outbound, self._set)
+        return self._outbound
 
     # -- one command after another
 
@@ -88,7 +97,7 @@ class Overlay:
     @property
     def changed(self) -> bool:
         """Tell whether there is anything to commit; every change of a record has its audit row."""
-        return bool(self.audit) or self.users.changed
+        return bool(self.audit) or self.users.changed or (self._outbound is not None and bool(self._outbound.change()))
 
     def _set(self, table: dict[Any, Any], key: Any, value: Any) -> None:
         self._undo.append((table, key, table.get(key, _ABSENT)))
@@ -296,6 +305,7 @@ class Overlay:
             ended_logins=ended_logins,
             file_keys=list(self._file_keys.values()),
             keys=self._new_keys,
+            outbound=None if self._outbound is None else self._outbound.change(),
             counters=self.counters(),
             **self.desk.changes(),
         )
@@ -331,6 +341,8 @@ class Overlay:
         cache.counters = self.counters()
         if self._new_keys and cache.vault is not None:
             cache.vault.saved(self._new_keys)
+        if self._outbound is not None:
+            self._outbound.publish()
 
     @property
     def held_files(self) -> list[str]:

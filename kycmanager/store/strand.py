@@ -30,6 +30,9 @@ REOPEN_SECONDS = 0.2
 
 logger = log.get_logger("strand")
 
+_TELLING = ("audit", "delivery")
+"""The counters that tell whether a batch is there: it has used up numbers of one of them, but for what may be lost."""
+
 _ANSWERED = object()
 """Stands for the result of a command that was answered before its batch was done with."""
 
@@ -247,7 +250,8 @@ class CommandStrand:
                 if self._closing:
                     return
                 await asyncio.sleep(REOPEN_SECONDS)
-        if counters["audit"] == overlay.counters()["audit"]:
+        expected = overlay.counters()
+        if all(counters.get(name) == expected.get(name) for name in _TELLING):
             self._publish(overlay)
         self.healthy = True
 

@@ -29,6 +29,11 @@ COLUMNS = {
     "queue_filter": "session, sub, name, updated_time, filter",
     "login": """
     id, cookie_hash, user_id, session, sub, brands, jti, issued, created_time, used_time, expires, address, agent""",
+    "outbound": """
+    id, channel, brand, customer_id, seq, kind, state, attempts, created_time, since, next_time, ended_time, outcome,
+    body""",
+    "outbound_cursor": "channel, seq",
+    "outbound_mark": "channel, customer_id, mark",
 }
 
 SELECT = {table: f"SELECT {columns}, sum FROM {table} " for table, columns in COLUMNS.items()}  # noqa: S608 - constants
@@ -46,5 +51,10 @@ ORDER = {
     "feed": "last_seq",
     "claim": "kyc_id",
     "queue_filter": "session, sub, name",
+    "outbound_cursor": "channel",
+    "outbound_mark": "channel, customer_id",
 }
 """The order of a table that has no `id`, or another one."""
+
+LOADED = {"outbound": "WHERE state IN (0, 2)"}
+"""Which rows of a table are read at the start, where not all are."""

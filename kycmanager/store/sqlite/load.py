@@ -11,8 +11,8 @@ import aiosqlite
 import msgspec
 
 from kycmanager.ports import Snapshot
-from kycmanager.store.sqlite import decode, schema, sums
-from kycmanager.store.sqlite.columns import ORDER, PACKED, SELECT
+from kycmanager.store.sqlite import decode, outbound, schema, sums
+from kycmanager.store.sqlite.columns import LOADED, ORDER, PACKED, SELECT
 from kycmanager.store.sqlite.thread import run
 
 R = TypeVar("R")
@@ -60,6 +60,9 @@ async def load(connection: aiosqlite.Connection, progress: Callable[[str, int, i
         claims=await table("claim", decode.claims),
         notes=await table("note", decoder.notes),
         filters=await table("queue_filter", decode.filters),
+        deliveries=await table("outbound", outbound.read),
+        cursors=await table("outbound_cursor", outbound.read_cursors),
+        marks=await table("outbound_mark", outbound.read_marks),
         counters=counters,
     )
 
@@ -70,7 +73,7 @@ def _start(db: sqlite3.Connection, table: str, records: Callable[[decode.Rows], 
 
 
 def _chunks(db: sqlite3.Connection, table: str) -> Iterator[list[Row]]:
-    cursor = db.execute(f"{SELECT[table]} ORDER BY {ORDER.get(table, 'id')}")
+    cursor = db.execute(f"{SELECT[table]} {LOADED.get(table, '')} ORDER BY {ORDER.get(table, 'id')}")
     return iter(lambda: cursor.fetchmany(CHECKED_ROWS), [])
 
 

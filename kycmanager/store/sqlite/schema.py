@@ -21,6 +21,7 @@ SELECT
             WHEN 'step' THEN (SELECT coalesce(max(id), 0) + 1 FROM step)
             WHEN 'document' THEN (SELECT coalesce(max(id), 0) + 1 FROM document)
             WHEN 'note' THEN (SELECT coalesce(max(id), 0) + 1 FROM note)
+            WHEN 'delivery' THEN (SELECT coalesce(max(id), 0) + 1 FROM outbound)
             WHEN 'audit' THEN (SELECT coalesce(max(id), 0) + 1 FROM audit)
             WHEN 'event' THEN (SELECT coalesce(max(last_seq), 0) + 1 FROM feed)
             ELSE 0

@@ -45,6 +45,10 @@ DELETE_CLAIM = "DELETE FROM claim WHERE kyc_id = ?"
 INSERT_NOTE = _insert("note")
 REPLACE_FILTER = _insert("queue_filter", verb="REPLACE")
 DELETE_FILTER = "DELETE FROM queue_filter WHERE session = ? AND sub = ? AND name = ?"
+REPLACE_DELIVERY = _insert("outbound", verb="REPLACE")
+REPLACE_CURSOR = _insert("outbound_cursor", verb="REPLACE")
+REPLACE_MARK = _insert("outbound_mark", verb="REPLACE")
+FORGET_DELIVERIES = "DELETE FROM outbound WHERE ended_time > 0 AND ended_time < ?"
 UPDATE_EVENTS = "UPDATE feed SET events = ?, sum = ? WHERE last_seq = ?"
 INSERT_FILE_KEY = "INSERT INTO file_key (file_id, kyc_id, wrapped) VALUES (?, ?, ?) ON CONFLICT DO NOTHING"
 UPDATE_COUNTER = "UPDATE counter SET value = ? WHERE name = ?"

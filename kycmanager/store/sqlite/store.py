@@ -11,9 +11,11 @@ from typing import Any, TypeVar
 import aiosqlite
 import msgspec
 
+from kycmanager.domain.outbound import Delivery
 from kycmanager.domain.records import AuditRow, Event, FileKey
+from kycmanager.outbound_ports import DeliveryQuery
 from kycmanager.ports import AuditQuery, Batch, Clock, OutcomeUnknown, Snapshot, StoreRefused
-from kycmanager.store.sqlite import chain, faults, history, load, schema, upkeep, write
+from kycmanager.store.sqlite import chain, faults, history, load, outbound, schema, upkeep, write
 from kycmanager.store.sqlite.faults import RowDamaged
 from kycmanager.store.sqlite.heads import HeadFile, line_of
 from kycmanager.store.sqlite.keys import KeyBase
@@ -174,6 +176,10 @@ class SqliteStore:
     async def audit(self, query: AuditQuery) -> tuple[Sequence[AuditRow], int, bool]:
         """Return (rows, count, capped): newest first, times inclusive, the count exact up to 10,000."""
         return await self._asked(self._auditor, history.audit, query)
+
+    async def deliveries(self, query: DeliveryQuery) -> tuple[Sequence[Delivery], int, bool]:
+        """Return (rows, count, capped): newest first, the count exact up to 10,000."""
+        return await self._asked(self._auditor, outbound.deliveries, query)
 
     async def events_after(self, seq: int, limit: int) -> Sequence[Event]:
         """Return the events with a number above `seq`, in order."""

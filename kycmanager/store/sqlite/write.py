@@ -7,7 +7,7 @@ from typing import Any
 
 from kycmanager.domain.records import Event
 from kycmanager.ports import Batch
-from kycmanager.store.sqlite import chain, encode
+from kycmanager.store.sqlite import chain, encode, outbound
 from kycmanager.store.sqlite import statements as sql
 from kycmanager.store.sqlite.faults import write_fault
 from kycmanager.store.sqlite.sums import sealed
@@ -26,6 +26,8 @@ def commit(db: sqlite3.Connection, batch: Batch, counters: dict[str, int], head:
         _write_templates(db, batch)
         _write_records(db, batch)
         head = _write_feed(db, batch, head)
+        if batch.outbound is not None:
+            outbound.write(db, batch.outbound)
         _write_counters(db, batch, counters)
         written = db.total_changes - before
         db.execute("COMMIT")

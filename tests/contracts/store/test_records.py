@@ -7,7 +7,7 @@ from kycmanager.domain.enums import DocumentStatus, ProfileStatus, RiskLevel, St
 from kycmanager.domain.records import NO_OBJECT
 from kycmanager.ports import DataFault
 
-COUNTERS = {"template": 1, "profile": 1, "step": 1, "document": 1, "audit": 1, "event": 1, "login": 1, "note": 1}
+COUNTERS = dict.fromkeys(("template", "profile", "step", "document", "audit", "event", "login", "note", "delivery"), 1)
 
 
 async def test_an_empty_base_has_nothing_and_counts_from_one(store, make):

@@ -5,7 +5,7 @@ import sqlite3
 import msgspec
 import pytest
 
-from kycmanager.domain import records, users
+from kycmanager.domain import outbound, records, users
 from kycmanager.store.sqlite import history, schema
 from kycmanager.store.sqlite import statements as sql
 from kycmanager.store.sqlite.columns import COLUMNS
@@ -25,6 +25,7 @@ TABLES = {
     "queue_filter": records.SavedFilter,
     "user": users.User,
     "login": users.Login,
+    "outbound": outbound.Delivery,
 }
 
 
@@ -61,8 +62,11 @@ def test_the_sum_covers_every_column_but_numbers_of_rows_and_what_the_profile_te
 def test_the_tables_views_and_indexes_are_these(db):
     found = {(kind, name) for kind, name in db.execute("SELECT type, name FROM sqlite_master WHERE sql IS NOT NULL")}
     names = {*TABLES, "counter", "feed", "audit_link", "file_key", "vault"} - {"event"}
+    names |= {"outbound_cursor", "outbound_mark"}
     tables = {("table", name) for name in names}
-    assert found == tables | {("view", "customer"), ("view", "event"), ("index", "audit_customer")}
+    assert found == tables | {("view", "customer"), ("view", "event"), ("index", "audit_customer")} | {
+        ("index", f"outbound_{name}") for name in ("customer", "kept", "ended")
+    }
     unique = db.execute("SELECT tbl_name FROM sqlite_master WHERE type = 'index' AND sql IS NULL").fetchall()
     assert {name for (name,) in unique} == {"template", "template_text", "profile", "counter"}
 
