@@ -7,10 +7,10 @@ from aiohttp import web
 from kycmanager.backoffice.paths import PREFIX
 from kycmanager.backoffice.people import People
 from kycmanager.backoffice.shell import Key, Shell, visit_of
-from kycmanager.domain.errors import KycError, not_found
+from kycmanager.domain.errors import KycError
 from kycmanager.domain.session import DECIDERS
 from kycmanager.pages.gateway import Gateway
-from kycmanager.pages.http import go
+from kycmanager.pages.http import go, id_of
 
 CASES = f"{PREFIX}/cases"
 KEYS = (
@@ -21,8 +21,6 @@ KEYS = (
 )
 
 CONFLICT = 409
-
-_CHARS_OF_ID = 16
 
 
 def path_of(kyc_id: int) -> str:
@@ -50,7 +48,7 @@ class Case:
 
     async def show(self, request: web.Request) -> web.Response:
         """Show the case; one of another brand is as unknown as one that is not there."""
-        who, kyc_id = visit_of(request).who, _id_of(request)
+        who, kyc_id = visit_of(request).who, id_of(request, "kyc_id", "case")
         await self._gateway.run(who, "MngNoteKycAccess", {"action": "view", "kyc_id": kyc_id})
         found = await self._gateway.run(who, "MngGetKycProfile", {"id": kyc_id})
         case = (await self._gateway.run(who, "MngGetKycCase", {"kyc_id": kyc_id}))["case"]
@@ -81,7 +79,7 @@ class Case:
         return await self._do(request, "MngReleaseKycCase", {}, "You have let this case go.")
 
     async def _do(self, request: web.Request, command: str, data: dict[str, Any], said: str) -> web.Response:
-        kyc_id = _id_of(request)
+        kyc_id = id_of(request, "kyc_id", "case")
         try:
             await self._gateway.run(visit_of(request).who, command, {"kyc_id": kyc_id, **data})
         except KycError as error:
@@ -99,10 +97,3 @@ class Case:
             name = self._people.name(held["assignee_session"], held["assignee"])
             return f"{name} was faster and holds this case now."
         return f"{error.message}. This is what holds now."
-
-
-def _id_of(request: web.Request) -> int:
-    text = request.match_info["kyc_id"]
-    if not (text.isascii() and text.isdigit() and len(text) <= _CHARS_OF_ID and int(text)):
-        raise not_found("case")
-    return int(text)

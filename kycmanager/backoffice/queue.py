@@ -16,7 +16,7 @@ from kycmanager.backoffice.people import People
 from kycmanager.backoffice.shell import Key, Place, Shell, visit_of
 from kycmanager.domain.case import ANY
 from kycmanager.domain.enums import RiskLevel, StepStatus
-from kycmanager.domain.errors import KycError, invalid
+from kycmanager.domain.errors import KycError
 from kycmanager.domain.session import Session
 from kycmanager.pages import texts
 from kycmanager.pages.gateway import Gateway
@@ -81,19 +81,13 @@ def wanted(chosen: Filter, session: Session, now: int) -> dict[str, Any]:
     data: dict[str, Any] = {name: value for name in ("brand", "step_code", "order") if (value := getattr(chosen, name))}
     for name in ("level", "step_status", "risk_level"):
         if value := getattr(chosen, name):
-            data[name] = _number(name, value)
+            data[name] = number(chosen.given, name)
     if chosen.assignee:
         known = {"me": session.sub, "nobody": 0}
-        data["assignee"] = known[chosen.assignee] if chosen.assignee in known else _number("assignee", chosen.assignee)
+        data["assignee"] = known[chosen.assignee] if chosen.assignee in known else number(chosen.given, "assignee")
     if chosen.waiting:
-        data["waiting_to"] = max(0, now - _number("waiting", chosen.waiting) * _HOUR)
+        data["waiting_to"] = max(0, now - number(chosen.given, "waiting") * _HOUR)
     return data
-
-
-def _number(name: str, text: str) -> int:
-    if not (text.isascii() and text.isdigit() and len(text) <= len(str(2**53))):
-        raise invalid(name, "must be a number")
-    return int(text)
 
 
 class Queue:

@@ -123,13 +123,13 @@ def draw(
     upcoming = iter(listed)
     for section in form_schema.get("sections", ()):
         drawn = [views[next(upcoming)[0]] for _ in section.get("fields", ())]
-        title, hint = _said(section, "title", words.language), _said(section, "hint", words.language)
+        title, hint = said(section, "title", words.language), said(section, "hint", words.language)
         sections.append(SectionView(title=title, hint=hint, fields=tuple(drawn)))
     summary = [(view.target, view.label, view.fault) for view in views.values() if view.fault]
     summary += [("", "", fault_text(fault, "", words)) for name, fault in told.items() if name not in names]
     return FormView(
-        title=_said(form_schema, "title", words.language),
-        hint=_said(form_schema, "hint", words.language),
+        title=said(form_schema, "title", words.language),
+        hint=said(form_schema, "hint", words.language),
         sections=tuple(sections),
         faults=tuple(summary),
         words=words,
@@ -163,7 +163,7 @@ def fault_text(fault: Mapping[str, Any], kind: str, words: Words) -> str:
     return words.first(*keys, limit=f"{limit:,}".replace(",", "\u202f"))
 
 
-def _said(thing: Mapping[str, Any], key: str, language: str) -> str:
+def said(thing: Mapping[str, Any], key: str, language: str) -> str:
     """Return a text of the form in a language, in any where it has none of its own."""
     texts = thing.get(f"{key}s")
     by_language = texts if isinstance(texts, dict) else {}
@@ -171,10 +171,11 @@ def _said(thing: Mapping[str, Any], key: str, language: str) -> str:
     return next((text for text in candidates if isinstance(text, str) and text), "")
 
 
-def _label(field: Mapping[str, Any], language: str) -> str:
+def label_of(field: Mapping[str, Any], language: str) -> str:
+    """Return what a field is called in a language; by its name where the form does not say."""
     name = str(field["name"])
     spelt = name.replace("_", " ").strip()
-    return _said(field, "label", language) or spelt[:1].upper() + spelt[1:] or name
+    return said(field, "label", language) or spelt[:1].upper() + spelt[1:] or name
 
 
 def _view(
@@ -194,8 +195,8 @@ def _view(
         kind=_drawn_as(field, choices),
         name=f"{NAME}.{number}",
         id=f"field-{number}",
-        label=_label(field, words.language),
-        hint=_said(field, "hint", words.language) or words.first(f"form.hint.{kind}"),
+        label=label_of(field, words.language),
+        hint=said(field, "hint", words.language) or words.first(f"form.hint.{kind}"),
         required=field.get("required", False),
         value=_typed(answer),
         choices=choices,
@@ -228,7 +229,7 @@ def _choices(number: int, field: Mapping[str, Any], answer: Any, words: Words) -
         named = sorted((_folded(words(f"country.{code}")), code) for code in COUNTRIES)
         found = [(code, words(f"country.{code}"), answer == code) for _, code in named]
     elif kind == "select" and options is not None:
-        found = [(str(index), _option_label(each, words), _is(each, answer)) for index, each in enumerate(options)]
+        found = [(str(index), option_label(each, words), is_option(each, answer)) for index, each in enumerate(options)]
         if not field.get("required", False) and len(found) <= RADIOS_MAX - 1:
             found.append(("", words("form.no_answer"), answer is None))
     elif kind == "multi_select" and options is not None:
@@ -237,9 +238,9 @@ def _choices(number: int, field: Mapping[str, Any], answer: Any, words: Words) -
             Choice(
                 name=f"{name}.{index}",
                 value="1",
-                label=_option_label(option, words),
+                label=option_label(option, words),
                 id=f"{place}-{index}",
-                chosen=any(_is(option, each) for each in given),
+                chosen=any(is_option(option, each) for each in given),
             )
             for index, option in enumerate(options)
         )
@@ -249,15 +250,17 @@ def _choices(number: int, field: Mapping[str, Any], answer: Any, words: Words) -
     )
 
 
-def _option_label(option: Any, words: Words) -> str:
-    said = _said(option, "label", words.language) if isinstance(option, dict) else ""
+def option_label(option: Any, words: Words) -> str:
+    """Return what an option is called in a language; by its value where the form does not say."""
+    label = said(option, "label", words.language) if isinstance(option, dict) else ""
     value = option_value(option)
-    if not said and isinstance(value, bool):
+    if not label and isinstance(value, bool):
         return words("form.yes") if value else words("form.no")
-    return said or (value if isinstance(value, str) else number_text(value))
+    return label or (value if isinstance(value, str) else number_text(value))
 
 
-def _is(option: Any, answer: Any) -> bool:
+def is_option(option: Any, answer: Any) -> bool:
+    """Tell whether an answer is this option."""
     return isinstance(answer, str | int | float) and option_key(option_value(option)) == option_key(answer)
 
 
@@ -336,7 +339,7 @@ def _sent(field: Mapping[str, Any], value: Any) -> str | None:
         return str(value)
     if field["type"] in {"select", "multi_select"}:
         options = field.get("options") or []
-        return next((str(index) for index, option in enumerate(options) if _is(option, value)), None)
+        return next((str(index) for index, option in enumerate(options) if is_option(option, value)), None)
     return None
 
 

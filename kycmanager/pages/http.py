@@ -6,10 +6,12 @@ from collections.abc import Mapping
 
 from aiohttp import web
 
-from kycmanager.domain.errors import Code, KycError, invalid
+from kycmanager.domain.errors import Code, KycError, invalid, not_found
 
 FORM_BYTES_MAX = 64 * 1024
 FORM_SECONDS = 30
+ID_END = 2**53
+"""No id is as large as that."""
 
 LARGE = "large"
 """The name of the route of forms that may be larger, from those who are signed in."""
@@ -89,8 +91,22 @@ def form_of(request: web.BaseRequest) -> dict[str, str]:
 
 
 def number(form: Mapping[str, str], field: str) -> int:
-    """Return a number of a form; raises KycError INVALID_DATA."""
-    text = form.get(field, "")
-    if not (text.isascii() and text.isdigit()) or len(text) > len(str(2**53)):
+    """Return a number of a form or query; raises KycError INVALID_DATA."""
+    found = _number(form.get(field, ""))
+    if found is None:
         raise invalid(field, "must be a number")
+    return found
+
+
+def id_of(request: web.Request, name: str, noun: str) -> int:
+    """Return an id of the path; what cannot be one is as unknown as one that is not there."""
+    found = _number(request.match_info[name])
+    if not found or found >= ID_END:
+        raise not_found(noun)
+    return found
+
+
+def _number(text: str) -> int | None:
+    if not (text.isascii() and text.isdigit()) or len(text) > len(str(ID_END)):
+        return None
     return int(text)

@@ -1,6 +1,7 @@
 """Stored files on their way out: whole or a range, always as an attachment, never for a browser to run."""
 
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
+from contextlib import AbstractAsyncContextManager
 
 from aiohttp import web
 
@@ -24,43 +25,46 @@ class DownloadDoor:
         yield Route("GET", "/storage/{name}", self._handle)
 
     async def _handle(self, request: web.BaseRequest, name: str) -> web.StreamResponse:
-        return await self._answer(request, await self._readable.find(request, name))
+        return await send(request, self._storage, await self._readable.find(request, name))
 
-    async def _answer(self, request: web.BaseRequest, file: StoredFile) -> web.StreamResponse:
-        tag = f'"{file.checksum}"'
-        headers = _headers(file, tag)
-        if ranges.matches(request.headers.get("If-None-Match", ""), tag):
-            return _bare(304, headers)
-        part = None
-        if request.headers.get("If-Range", tag) == tag:
-            try:
-                part = ranges.wanted(request.headers.get("Range", ""), file.file_size)
-            except ranges.UnsatisfiableError:
-                return _bare(416, {**headers, "Content-Range": f"bytes */{file.file_size}"})
-        offset, length = part or (0, file.file_size)
-        if part is not None:
-            headers["Content-Range"] = f"bytes {offset}-{offset + length - 1}/{file.file_size}"
-        headers["Content-Length"] = str(length)
-        headers["Content-Type"] = file.content_type
-        response = web.StreamResponse(status=200 if part is None else 206, headers=headers)
-        if request.method == "HEAD":
-            await self._storage.check(file)
-            return response
-        return await self._stream(request, response, file, offset, length)
 
-    async def _stream(
-        self, request: web.BaseRequest, response: web.StreamResponse, file: StoredFile, offset: int, length: int
-    ) -> web.StreamResponse:
-        async with await self._storage.read(file, offset, length) as reading:
-            await response.prepare(request)
-            try:
-                async for piece in reading:
-                    await response.write(piece)
-            except KycError:
-                # the head has gone out: only a broken connection tells the client that bytes are missing
-                raise ConnectionAbortedError("the stored file cannot be read to its end") from None
-            await response.write_eof()
+async def send(request: web.BaseRequest, storage: FileStore, file: StoredFile) -> web.StreamResponse:
+    """Send a file the caller may read, as an attachment; raises KycError while nothing has gone out."""
+    tag = f'"{file.checksum}"'
+    headers = _headers(file, tag)
+    if ranges.matches(request.headers.get("If-None-Match", ""), tag):
+        return _bare(304, headers)
+    part = None
+    if request.headers.get("If-Range", tag) == tag:
+        try:
+            part = ranges.wanted(request.headers.get("Range", ""), file.file_size)
+        except ranges.UnsatisfiableError:
+            return _bare(416, {**headers, "Content-Range": f"bytes */{file.file_size}"})
+    offset, length = part or (0, file.file_size)
+    if part is not None:
+        headers["Content-Range"] = f"bytes {offset}-{offset + length - 1}/{file.file_size}"
+    headers["Content-Length"] = str(length)
+    headers["Content-Type"] = file.content_type
+    response = web.StreamResponse(status=200 if part is None else 206, headers=headers)
+    if request.method == "HEAD":
+        await storage.check(file)
         return response
+    return await _stream(request, response, await storage.read(file, offset, length))
+
+
+async def _stream(
+    request: web.BaseRequest, response: web.StreamResponse, opened: AbstractAsyncContextManager[AsyncIterator[bytes]]
+) -> web.StreamResponse:
+    async with opened as reading:
+        await response.prepare(request)
+        try:
+            async for piece in reading:
+                await response.write(piece)
+        except KycError:
+            # the head has gone out: only a broken connection tells the client that bytes are missing
+            raise ConnectionAbortedError("the stored file cannot be read to its end") from None
+        await response.write_eof()
+    return response
 
 
 def _headers(file: StoredFile, tag: str) -> dict[str, str]:

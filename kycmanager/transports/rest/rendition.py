@@ -2,13 +2,13 @@
 
 import asyncio
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from aiohttp import web
 
 from kycmanager.domain.errors import Code, KycError, invalid
 from kycmanager.domain.files import RENDITION_KINDS
-from kycmanager.file_ports import FileStore
+from kycmanager.file_ports import FileRendition, FileStore, StoredFile
 from kycmanager.transports.rest.answers import Answer
 from kycmanager.transports.rest.commands import query_fields
 from kycmanager.transports.rest.readable import Readable
@@ -34,23 +34,37 @@ class RenditionDoor:
 
     async def _handle(self, request: web.BaseRequest, name: str) -> web.StreamResponse:
         file = await self._readable.find(request, name)
-        if file.held:  # who decides of it fetches the file itself
-            raise KycError(Code.NOT_FOUND, "A file that is held back has no rendition")
-        kind, page = _wanted(query_fields(request))
-        try:
-            async with asyncio.timeout(self._request_seconds):
-                rendition = await self._storage.rendition(file, kind, page)
-        except TimeoutError:
-            raise KycError(Code.OVERLOADED, "The rendition is still being made; ask again in a moment") from None
-        extra = (
-            "Content-Disposition: inline\r\n"
-            "Content-Security-Policy: sandbox; default-src 'none'\r\n"
-            f"{PAGE_COUNT}: {rendition.pages}\r\n"
-        )
+        rendition = await drawn(self._storage, file, query_fields(request), self._request_seconds)
+        extra = "".join([f"{name}: {value}\r\n" for name, value in headers_of(rendition).items()])
         return Answer(200, rendition.content, kind=rendition.content_type.encode(), extra=extra.encode())
 
 
-def _wanted(fields: dict[str, str]) -> tuple[str, int]:
+async def drawn(storage: FileStore, file: StoredFile, fields: Mapping[str, str], seconds: float) -> FileRendition:
+    """Return the rendition that `kind` and `page` of a query ask for, of a file the caller may read.
+
+    Raises INVALID_DATA for a wrong query, NOT_FOUND where there is no such rendition, INVALID_FILE for what cannot be
+    drawn, OVERLOADED after so many seconds.
+    """
+    if file.held:  # who decides of it fetches the file itself
+        raise KycError(Code.NOT_FOUND, "A file that is held back has no rendition")
+    kind, page = _wanted(fields)
+    try:
+        async with asyncio.timeout(seconds):
+            return await storage.rendition(file, kind, page)
+    except TimeoutError:
+        raise KycError(Code.OVERLOADED, "The rendition is still being made; ask again in a moment") from None
+
+
+def headers_of(rendition: FileRendition) -> dict[str, str]:
+    """Return the headers by which a rendition can be looked at, and can do nothing."""
+    return {
+        "Content-Disposition": "inline",
+        "Content-Security-Policy": "sandbox; default-src 'none'",
+        PAGE_COUNT: str(rendition.pages),
+    }
+
+
+def _wanted(fields: Mapping[str, str]) -> tuple[str, int]:
     """Return kind and page; INVALID_DATA naming the field that is none."""
     kind, page = fields.get("kind", _DEFAULT_KIND), fields.get("page", "1")
     if kind not in RENDITION_KINDS:
