@@ -232,7 +232,10 @@ class Snapshot(Struct, kw_only=True):
 
 
 class AuditQuery(Struct, frozen=True, kw_only=True):
-    """What the audit is asked for; 0, "" and None mean "any". Newest first, ids below `before_id` when not 0."""
+    """What the audit is asked for; 0, "" and None mean "any". Newest first, ids below `before_id` when not 0.
+
+    With `from_id` no row below it is looked at, and what is counted is what lies between the two.
+    """
 
     brands: frozenset[str] | None
     customer_id: int = 0
@@ -244,8 +247,23 @@ class AuditQuery(Struct, frozen=True, kw_only=True):
     time_from: int = 0
     time_to: int = 0
     before_id: int = 0
+    from_id: int = 0
     limit: int = 100
     offset: int = 0
+
+
+class AuditHead(Struct, frozen=True, kw_only=True):
+    """Where the chain of the audit ends: its last link, the last row in it, the hash that stands for all before.
+
+    `told_time` is when a head was last written down outside the base, `agreed_time` when the base was last found to be
+    the one that head tells of, both in Unix seconds, 0 = never.
+    """
+
+    link: int
+    audit_id: int
+    hash: str
+    told_time: int
+    agreed_time: int
 
 
 class DataFault(Exception):
@@ -292,6 +310,17 @@ class Store(Protocol):
 
     async def audit(self, query: AuditQuery) -> tuple[Sequence[AuditRow], int, bool]:
         """Return (rows, count, capped): the count is exact up to 10,000."""
+        ...
+
+    async def audit_window(self, query: AuditQuery, rows: int) -> tuple[int, bool]:
+        """Return where the newest `rows` rows of the times and the cursor of a query begin, and whether more lie below.
+
+        Whatever else is asked, so much can be looked at in bounded time.
+        """
+        ...
+
+    def audit_head(self) -> AuditHead:
+        """Return where the chain of the audit ends."""
         ...
 
     async def deliveries(self, query: DeliveryQuery) -> tuple[Sequence[Delivery], int, bool]:

@@ -3,6 +3,7 @@
 from typing import Annotated
 
 from msgspec import UNSET, Meta, UnsetType
+from msgspec.structs import asdict, replace
 
 from kycmanager.commands import scopes
 from kycmanager.commands.model import (
@@ -13,14 +14,16 @@ from kycmanager.commands.model import (
     Kind,
     ListRequest,
     QueryContext,
+    Reply,
     Route,
     Time,
 )
 from kycmanager.commands.pages import scope_of
+from kycmanager.commands.system import Nothing
 from kycmanager.commands.views import ListReply
 from kycmanager.domain.errors import invalid
 from kycmanager.domain.records import AuditRow
-from kycmanager.domain.session import MANAGERS
+from kycmanager.domain.session import MANAGERS, NOBODY
 from kycmanager.ports import AuditQuery
 
 
@@ -36,12 +39,23 @@ class GetAudit(ListRequest, frozen=True, kw_only=True):
     actor_id: AnyId = 0
     time_from: Time = 0
     time_to: Time = 0
+    look: Annotated[int, Meta(ge=0, le=1_000_000)] = 0
 
 
 class AuditList(ListReply, frozen=True, kw_only=True):
     """Audit rows, newest first."""
 
     rows: list[AuditRow]
+
+
+class AuditHeadReply(Reply, frozen=True, kw_only=True):
+    """The end of the chain of all brands: `hash` stands for every row up to `audit_id`; times are 0 for never."""
+
+    link: int
+    audit_id: int
+    hash: str
+    told_time: int
+    agreed_time: int
 
 
 def _customer_of(context: QueryContext, request: GetAudit) -> int:
@@ -56,28 +70,41 @@ def _customer_of(context: QueryContext, request: GetAudit) -> int:
 
 
 async def get_audit(context: QueryContext, request: GetAudit, _target: None) -> AuditList:
-    """List audit rows, newest first; `after` is the id the page before ended with."""
+    """List audit rows, newest first; `after` is the id the page before ended with.
+
+    With `look` a page may be short, even empty, and still have a next one: it has looked at so many rows and stopped.
+    """
     if request.after and not (request.after.isascii() and request.after.isdigit()):
         raise invalid("after", "is not a cursor of this list")
-    found, count, capped = await context.store.audit(
-        AuditQuery(
-            brands=scope_of(context.session, request.brand),
-            customer_id=_customer_of(context, request),
-            kyc_id=request.kyc_id,
-            step_id=request.step_id,
-            document_id=request.document_id,
-            action=request.action,
-            actor_id=request.actor_id,
-            time_from=request.time_from,
-            time_to=request.time_to,
-            before_id=int(request.after or 0),
-            limit=request.limit + 1,
-            offset=0 if request.after else request.offset,
-        ),
+    query = AuditQuery(
+        brands=scope_of(context.session, request.brand),
+        customer_id=_customer_of(context, request),
+        kyc_id=request.kyc_id,
+        step_id=request.step_id,
+        document_id=request.document_id,
+        action=request.action,
+        actor_id=request.actor_id,
+        time_from=request.time_from,
+        time_to=request.time_to,
+        before_id=int(request.after or 0),
+        limit=request.limit + 1,
+        offset=0 if request.after else request.offset,
     )
+    stopped = 0
+    if request.look and not query.customer_id:  # a customer has an index, and few rows
+        begins, below = await context.store.audit_window(query, request.look)
+        query = replace(query, from_id=begins)
+        stopped = begins if below else 0
+    found, count, capped = await context.store.audit(query)
     rows = list(found[: request.limit])
-    more = str(rows[-1].id) if len(found) > request.limit else None
-    return AuditList(rows=rows, count=count, next=more, count_capped=True if capped else UNSET)
+    more = rows[-1].id if len(found) > request.limit else stopped
+    capped = capped or bool(stopped)
+    return AuditList(rows=rows, count=count, next=str(more) if more else None, count_capped=True if capped else UNSET)
+
+
+async def get_head(context: QueryContext, _request: Nothing, _target: None) -> AuditHeadReply:
+    """Tell where the chain ends, and when it was last held against what is written down outside the base."""
+    return AuditHeadReply(**asdict(context.store.audit_head()))
 
 
 COMMANDS: tuple[Command, ...] = (
@@ -91,5 +118,16 @@ COMMANDS: tuple[Command, ...] = (
         handler=get_audit,
         errors=(),
         route=Route(("GET",), "/manager/kyc/audit"),
+    ),
+    Command(
+        name="SysGetAuditHead",
+        summary="Pages: tell where the chain of the audit ends",
+        request=Nothing,
+        reply=AuditHeadReply,
+        access=Access(NOBODY, scopes.anything),
+        kind=Kind.QUERY,
+        handler=get_head,
+        errors=(),
+        route=None,
     ),
 )

@@ -81,6 +81,27 @@ async def test_a_walk_is_not_disturbed_by_new_rows(daemon):
     assert reply["rows"] + after["rows"] == rows
 
 
+async def test_a_page_may_look_at_so_many_rows_and_go_on(daemon):
+    rows = [row for row in await story(daemon) if row["action"] == "step.approved"]
+    walked, after, pages = [], "", 0
+    while after is not None:
+        reply = await daemon.boss.call(AUDIT, {"action": "step.approved", "look": 4, "after": after})
+        assert reply["count"] == len(reply["rows"]) <= 4
+        assert reply.get("count_capped", False) == (reply["next"] is not None)
+        walked += reply["rows"]
+        after, pages = reply["next"], pages + 1
+    assert (walked, pages > 3) == (rows, True)
+    of_one = await daemon.boss.call(AUDIT, {"action": "step.approved", "look": 1, "customer_id": 8})
+    assert (of_one["next"], of_one["rows"]) == (None, [row for row in rows if row["customer_id"] == 8])
+
+
+async def test_the_end_of_the_chain_is_told_to_pages(daemon):
+    rows = await story(daemon)
+    head = await daemon.local("SysGetAuditHead", {})
+    assert (head["audit_id"], head["link"] > 0, len(head["hash"])) == (rows[0]["id"], True, 64)
+    assert await daemon.boss.refused("SysGetAuditHead") == (403, "PERMISSION_DENIED", "This session may not do that")
+
+
 async def test_only_the_brands_in_reach(daemon):
     rows = await story(daemon)
     for brands in ((), ("acme",), ("acme", "beta"), ("x",)):

@@ -799,6 +799,7 @@ class Commands(Caller):
         actor_id: int | UnsetType = UNSET,
         time_from: int | UnsetType = UNSET,
         time_to: int | UnsetType = UNSET,
+        look: int | UnsetType = UNSET,
     ) -> AuditList:
         """Show who did what, newest first.
 
@@ -816,6 +817,7 @@ class Commands(Caller):
         - actor_id: Only rows of this actor; 0 is any; 0 when left out.
         - time_from: Not before this time, Unix seconds; 0 is any; 0 when left out.
         - time_to: Not after this time, Unix seconds; 0 is any; 0 when left out.
+        - look: Look at so many rows at most, and go on at `next`; 0 is as many as it takes; 0 when left out.
         """
         return await self.call(
             "MngGetKycAudit",
@@ -832,6 +834,7 @@ class Commands(Caller):
                 actor_id=actor_id,
                 time_from=time_from,
                 time_to=time_to,
+                look=look,
             ),
             AuditList,
         )

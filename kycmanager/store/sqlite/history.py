@@ -55,11 +55,25 @@ def audit(db: sqlite3.Connection, query: AuditQuery) -> tuple[list[AuditRow], in
     values = _values(query)
     if not by_customer:
         values["lowest"], values["highest"] = _bounds(db, query.time_from, query.time_to)
+    below = query.before_id - 1 if query.before_id else _HIGHEST_ID
+    if query.from_id:
+        values["lowest"] = max(values["lowest"], query.from_id)
+        values["highest"] = min(values["highest"], below)
     (count,) = db.execute(_COUNT[by_customer], values).fetchone()
-    if query.before_id:
-        values["highest"] = min(values["highest"], query.before_id - 1)
+    values["highest"] = min(values["highest"], below)
     rows = [decode.audit(row) for row in sums.checked(db.execute(_ROWS[by_customer], values), "audit")]
     return rows, min(count, COUNT_MAX), count > COUNT_MAX
+
+
+def audit_window(db: sqlite3.Connection, query: AuditQuery, rows: int) -> tuple[int, bool]:
+    """Return the id from which on `rows` rows lie within the times and the cursor, and whether more lie below it."""
+    lowest, highest = _bounds(db, query.time_from, query.time_to)
+    first, last = db.execute(_AUDIT_ENDS).fetchone()
+    if last is None:
+        return 1, False
+    below = query.before_id - 1 if query.before_id else last
+    begins = max(min(highest, below, last) + 1 - rows, 1)
+    return begins, begins > max(lowest, first)
 
 
 def events_after(db: sqlite3.Connection, seq: int, limit: int) -> list[Event]:
@@ -92,7 +106,7 @@ def count_file_keys(db: sqlite3.Connection) -> int:
 
 def _values(query: AuditQuery) -> dict[str, Any]:
     values = msgspec.structs.asdict(query)
-    del values["before_id"]
+    del values["before_id"], values["from_id"]
     if query.brands is not None:
         values["brands"] = msgspec.json.encode(sorted(query.brands)).decode()
     return values | {"count_max": COUNT_MAX, "lowest": 0, "highest": _HIGHEST_ID}

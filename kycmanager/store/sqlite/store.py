@@ -14,7 +14,7 @@ import msgspec
 from kycmanager.domain.outbound import Delivery
 from kycmanager.domain.records import AuditRow, Event, FileKey
 from kycmanager.outbound_ports import DeliveryQuery
-from kycmanager.ports import AuditQuery, Batch, Clock, OutcomeUnknown, Snapshot, StoreRefused
+from kycmanager.ports import AuditHead, AuditQuery, Batch, Clock, OutcomeUnknown, Snapshot, StoreRefused
 from kycmanager.store.sqlite import chain, faults, history, load, outbound, schema, upkeep, write
 from kycmanager.store.sqlite.faults import RowDamaged
 from kycmanager.store.sqlite.heads import HeadFile, line_of
@@ -67,6 +67,7 @@ class SqliteStore:
         self._head = chain.NO_LINK
         self._heads = HeadFile(heads) if heads else None
         self._told = -1
+        self._told_time = self._agreed_time = 0
         self._doubtful = False
         self._changing = asyncio.Lock()
         self._rows_in_log = 0
@@ -181,6 +182,21 @@ class SqliteStore:
         """Return (rows, count, capped): newest first, the count exact up to 10,000."""
         return await self._asked(self._auditor, outbound.deliveries, query)
 
+    async def audit_window(self, query: AuditQuery, rows: int) -> tuple[int, bool]:
+        """Return where the newest rows of the times and the cursor of a query begin, and whether more lie below."""
+        return await self._asked(self._auditor, history.audit_window, query, rows)
+
+    def audit_head(self) -> AuditHead:
+        """Return where the chain ends, when that was told outside the base, and when the two were found to agree."""
+        head = self._head
+        return AuditHead(
+            link=head.link,
+            audit_id=head.audit_id,
+            hash=head.hash.hex(),
+            told_time=self._told_time,
+            agreed_time=self._agreed_time,
+        )
+
     async def events_after(self, seq: int, limit: int) -> Sequence[Event]:
         """Return the events with a number above `seq`, in order."""
         return await self._asked(self._feeder, history.events_after, seq, limit)
@@ -232,8 +248,9 @@ class SqliteStore:
         """Write down where the chain of the audit ends, if that was not done; raises OSError."""
         head = self._head
         if self._heads and self._told not in (-1, head.link):
-            await asyncio.to_thread(self._heads.append, line_of(head, self._clock()))
-            self._told = head.link
+            now = self._clock()
+            await asyncio.to_thread(self._heads.append, line_of(head, now))
+            self._told, self._told_time = head.link, now
 
     async def close(self) -> None:
         """Stop the check, move the log into the base and give the lock back; a second call does nothing."""
@@ -275,6 +292,7 @@ class SqliteStore:
         last = self._heads.last()
         if last is not None:
             self._heads.agree(last, await run(_open(self._writer), chain.at, last.link), self.path)
+            self._told_time, self._agreed_time = last.time, self._clock()
         self._told = last.link if last else 0
 
     async def _disconnect(self) -> None:

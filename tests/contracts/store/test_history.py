@@ -82,6 +82,37 @@ async def test_pages_of_the_audit_join_to_the_whole(filled, change):
 
 async def test_an_empty_audit(store):
     assert await store.audit(ask(time_from=5, time_to=9)) == ([], 0, False)
+    assert await store.audit_window(ask(), 10) == (1, False)
+    assert store.audit_head().link == 0
+
+
+async def test_windows_join_to_the_whole(filled):
+    store, rows = filled
+    found, before = [], 0
+    while True:
+        begins, more = await store.audit_window(ask(before_id=before, limit=3), 7)
+        page, count, _ = await store.audit(ask(before_id=before, from_id=begins, action="add"))
+        assert count == len(page) <= 7
+        found += page
+        if not more:
+            break
+        before = begins
+    assert found == [r for r in reversed(rows) if r.action == "add"]
+
+
+async def test_a_window_lies_within_the_times(filled):
+    store, rows = filled
+    assert await store.audit_window(ask(time_to=rows[9].time), 4) == (rows[9].id - 3, True)
+    assert await store.audit_window(ask(time_from=rows[9].time), 1000) == (1, False)
+    assert await store.audit_window(ask(time_from=rows[-1].time), 1) == (rows[-1].id, False)
+    assert await store.audit_window(ask(time_to=1), 4) == (1, False)
+
+
+async def test_the_head_of_the_audit(filled):
+    store, rows = filled
+    head = store.audit_head()
+    assert (head.audit_id, len(head.hash)) == (rows[-1].id, 64)
+    assert head.link > 0
 
 
 async def test_the_audit_of_many_rows_is_counted_up_to_ten_thousand(store, make):

@@ -195,6 +195,7 @@ COMMANDS = {
     "SysUseLogin": (NOBODY, FORBIDDEN),
     "SysEndLogin": (NOBODY, FORBIDDEN),
     "SysGetLogins": (NOBODY, FORBIDDEN),
+    "SysGetAuditHead": (NOBODY, FORBIDDEN),
 }
 """Every command: who may call it, and what they get."""
 
