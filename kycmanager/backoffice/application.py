@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from aiohttp import web
 from msgspec import Struct
 
-from kycmanager.backoffice import account, queue, search
+from kycmanager.backoffice import account, queue, search, templates_list
 from kycmanager.backoffice.account import Account
 from kycmanager.backoffice.case import Case
 from kycmanager.backoffice.guard import ASSET, Guard
@@ -17,6 +17,9 @@ from kycmanager.backoffice.queue import Queue
 from kycmanager.backoffice.search import Search
 from kycmanager.backoffice.shell import Shell
 from kycmanager.backoffice.sign_in import SignIn, WrongToken
+from kycmanager.backoffice.templates_edit import TemplateEdit
+from kycmanager.backoffice.templates_list import TemplateList
+from kycmanager.backoffice.templates_status import TemplateStatusPage
 from kycmanager.backoffice.visits import Visits, VisitSettings
 from kycmanager.commands.execute import Executor, Faults
 from kycmanager.domain.records import Event
@@ -27,7 +30,7 @@ from kycmanager.ports import Clock
 from kycmanager.tokens.revocations import Revocations
 from kycmanager.user_ports import UserRecords
 
-PLACES = (queue.PLACE, search.PLACE, account.PLACE)
+PLACES = (queue.PLACE, search.PLACE, templates_list.PLACE, account.PLACE)
 """The navigation, in its order."""
 
 
@@ -63,6 +66,9 @@ class Backoffice:
             Queue(shell, gateway, people, self.live),
             Case(shell, gateway, people),
             Search(shell, gateway),
+            TemplateList(shell, gateway),
+            TemplateEdit(shell, gateway),
+            TemplateStatusPage(shell, gateway),
             Account(shell, gateway),
         )
         app = web.Application(

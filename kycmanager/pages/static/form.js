@@ -2,9 +2,6 @@
 "use strict";
 
 (() => {
-  const depending = [...document.querySelectorAll("[data-shown-if]")];
-  if (depending.length === 0) return;
-
   function given(name) {
     const found = [];
     for (const input of document.querySelectorAll("input, select")) {
@@ -19,7 +16,7 @@
   }
 
   function show() {
-    for (const field of depending) {
+    for (const field of document.querySelectorAll("[data-shown-if]")) {
       const answers = given(field.dataset.shownIf);
       const shown = field.dataset.shownIs.split(" ").some((value) => answers.includes(value));
       field.hidden = !shown;
@@ -28,5 +25,6 @@
   }
 
   document.addEventListener("change", show);
+  document.addEventListener("htmx:afterSettle", show); // a form that was drawn anew
   show();
 })();
