@@ -6,9 +6,11 @@ from collections.abc import Callable, Sequence
 from aiohttp import web
 from msgspec import Struct
 
-from kycmanager.backoffice import account, queue, search, templates_list
+from kycmanager.backoffice import account, audit, queue, search, templates_list
 from kycmanager.backoffice.account import Account
+from kycmanager.backoffice.audit import Audit
 from kycmanager.backoffice.case import Case
+from kycmanager.backoffice.exports import Exports
 from kycmanager.backoffice.guard import ASSET, Guard
 from kycmanager.backoffice.live import Live
 from kycmanager.backoffice.paths import PREFIX
@@ -30,7 +32,7 @@ from kycmanager.ports import Clock
 from kycmanager.tokens.revocations import Revocations
 from kycmanager.user_ports import UserRecords
 
-PLACES = (queue.PLACE, search.PLACE, templates_list.PLACE, account.PLACE)
+PLACES = (queue.PLACE, search.PLACE, audit.PLACE, templates_list.PLACE, account.PLACE)
 """The navigation, in its order."""
 
 
@@ -66,6 +68,8 @@ class Backoffice:
             Queue(shell, gateway, people, self.live),
             Case(shell, gateway, people),
             Search(shell, gateway),
+            Audit(shell, gateway, people),
+            Exports(gateway, people, visits.lives),
             TemplateList(shell, gateway),
             TemplateEdit(shell, gateway),
             TemplateStatusPage(shell, gateway),

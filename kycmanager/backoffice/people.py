@@ -5,6 +5,7 @@ from typing import Any
 
 from kycmanager.domain.enums import SessionType
 from kycmanager.domain.session import Session
+from kycmanager.domain.users import spelled
 from kycmanager.ports import Clock
 from kycmanager.user_ports import UserRecords
 
@@ -26,6 +27,11 @@ class People:
         if user is not None and user.role == session:
             return user.name
         return f"{SessionType(session).name.lower().replace('_', ' ')} {sub}"
+
+    def number(self, name: str) -> int:
+        """Return the sub of the sessions of a user, 0 where nobody has the name."""
+        user = self._users.user_named(spelled(name))
+        return user.id if user else 0
 
     def holder(self, who: Session, case: Mapping[str, Any]) -> dict[str, Any] | None:
         """Return who holds a case, whether that is the caller, and for how many seconds more; None for nobody."""

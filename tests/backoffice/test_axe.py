@@ -11,6 +11,8 @@ PAGES = (
     "/queue?brand=acme&level=x",
     "/cases/1",
     "/account",
+    "/audit",
+    "/audit?customer=99",
     "/search",
     "/search?q=1",
     "/search?q=none",

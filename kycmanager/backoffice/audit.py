@@ -1,0 +1,190 @@
+"""The audit explorer: who did what to whom, by filters, page by page, and where the chain of the audit ends."""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+from urllib.parse import urlencode
+
+import msgspec
+from aiohttp import web
+from msgspec import Struct
+
+from kycmanager.backoffice.case import path_of
+from kycmanager.backoffice.paths import PREFIX
+from kycmanager.backoffice.people import People
+from kycmanager.backoffice.shell import Key, Place, Shell, visit_of
+from kycmanager.contract.feed import ACTIONS
+from kycmanager.domain.errors import KycError, invalid
+from kycmanager.pages import texts
+from kycmanager.pages.gateway import Gateway
+
+PLACE = Place("audit", f"{PREFIX}/audit", "Audit")
+KEYS = (
+    Key("j k", "next, previous row"),
+    Key("Enter", "open the case of the row"),
+    Key("f", "go to the filters"),
+    Key("m", "show more rows, or look further back"),
+)
+ROWS = 50
+LOOK = 10_000
+"""Rows looked at for one answer, so that it comes soon however rare what is looked for is."""
+
+_DIGITS_MAX = 16
+_MINUTE_CHARS, _DAY_CHARS = len("2026-01-31T23:59"), len("2026-01-31")
+_STATUSES = {"profile": "profile", "step": "step", "document": "document"}
+"""Which words the statuses of a row have, by the first word of its action."""
+
+
+class Filter(Struct, frozen=True, kw_only=True):
+    """What is looked for, as the form and the address have it; "" is any. `actor` is a user's name or a number."""
+
+    customer: str = ""
+    case: str = ""
+    actor: str = ""
+    action: str = ""
+    step: str = ""
+    document: str = ""
+    brand: str = ""
+    since: str = ""
+    until: str = ""
+
+    @property
+    def given(self) -> dict[str, str]:
+        """The filters that are set."""
+        return {name: value for name in self.__struct_fields__ if (value := getattr(self, name))}
+
+    @property
+    def address(self) -> str:
+        """The filters as the end of an address, "" without any."""
+        return f"?{urlencode(self.given)}" if self.given else ""
+
+
+def filter_of(fields: Mapping[str, Any]) -> Filter:
+    """Read filters from an address; what is no filter is ignored."""
+    return Filter(**{name: str(fields[name]).strip() for name in Filter.__struct_fields__ if name in fields})
+
+
+def wanted(chosen: Filter, people: People) -> dict[str, Any]:
+    """Return filters as the command takes them; raises KycError INVALID_DATA."""
+    data: dict[str, Any] = {name: value for name in ("action", "brand") if (value := getattr(chosen, name))}
+    for name, field in (
+        ("customer", "customer_id"),
+        ("case", "kyc_id"),
+        ("step", "step_id"),
+        ("document", "document_id"),
+    ):
+        if text := getattr(chosen, name):
+            data[field] = _number(name, text)
+    if chosen.actor:
+        data["actor_id"] = people.number(chosen.actor) or _number("actor", chosen.actor)
+    if chosen.since:
+        data["time_from"] = _moment("since", chosen.since)[0]
+    if chosen.until:
+        data["time_to"] = _moment("until", chosen.until)[1]
+    return data
+
+
+def _number(name: str, text: str) -> int:
+    if not (text.isascii() and text.isdigit() and len(text) <= _DIGITS_MAX and int(text)):
+        raise invalid(
+            name, "must be a number above 0" if name != "actor" else "is no user's name and no number above 0"
+        )
+    return int(text)
+
+
+def _moment(name: str, text: str) -> tuple[int, int]:
+    """Return the first and the last second of a day, a minute or a second in UTC."""
+    try:
+        first = int(datetime.fromisoformat(text).replace(tzinfo=UTC).timestamp())
+    except (ValueError, OverflowError):
+        first = 0
+    if first <= 0:
+        raise invalid(name, "must be a day such as 2026-01-31, or a time such as 2026-01-31T09:30, in UTC")
+    return first, first + {_DAY_CHARS: 86_399, _MINUTE_CHARS: 59}.get(len(text), 0)
+
+
+class Audit:
+    """Shows the audit. Looking at it is a look at personal data, and so in the audit itself."""
+
+    def __init__(self, shell: Shell, gateway: Gateway, people: People) -> None:
+        self._shell = shell
+        self._gateway = gateway
+        self._people = people
+
+    def routes(self) -> list[web.RouteDef]:
+        """Return the routes of the page."""
+        return [web.get(PLACE.path, self.show), web.get(f"{PLACE.path}/rows", self.rows)]
+
+    async def show(self, request: web.Request) -> web.Response:
+        """Show the newest rows; a filter that cannot be is shown with its fault."""
+        chosen, fault = filter_of(request.query), ""
+        try:
+            page = await self._page(request, chosen)
+        except KycError as error:
+            page, fault = {"chosen": chosen, "rows": [], "count": 0, "capped": False, "next": None}, error.message
+        who = visit_of(request).who
+        values = {
+            **page,
+            "partial": False,
+            "fault": fault,
+            "head": await self._gateway.run_local(who, "SysGetAuditHead", {}),
+            "actions": [name for name, _ in ACTIONS],
+            "brands": sorted(who.brands or ()),
+        }
+        return self._shell.page(request, "audit.html", PLACE.name, values, keys=KEYS)
+
+    async def rows(self, request: web.Request) -> web.Response:
+        """Return further rows."""
+        page = await self._page(request, filter_of(request.query), request.query.get("after", ""))
+        return self._shell.fragment(request, "parts/audit_rows.html", {**page, "partial": True})
+
+    async def _page(self, request: web.Request, chosen: Filter, after: str = "") -> dict[str, Any]:
+        who, data = visit_of(request).who, wanted(chosen, self._people)
+        looked = {"action": "search", "details": {"audit": chosen.given, **({"after": after} if after else {})}}
+        await self._gateway.run(who, "MngNoteKycAccess", looked)
+        cursor = {"after": after} if after else {}
+        found = await self._gateway.run(who, "MngGetKycAudit", {**data, **cursor, "limit": ROWS, "look": LOOK})
+        return {
+            "chosen": chosen,
+            "rows": [self._row(row) for row in found["rows"]],
+            "count": found["count"],
+            "capped": found.get("count_capped", False),
+            "next": found["next"],
+        }
+
+    def _row(self, row: dict[str, Any]) -> dict[str, Any]:
+        return {
+            **row,
+            "actor": self._people.name(row["actor_session"], row["actor_id"]),
+            "path": path_of(row["kyc_id"]) if row["kyc_id"] else "",
+            "target": [
+                (word, row[field])
+                for word, field in (("step", "step_id"), ("document", "document_id"), ("template", "template_id"))
+                if row[field]
+            ],
+            "change": change_of(row),
+            "facts": [(name.replace("_", " "), said(value)) for name, value in row["details"].items()],
+        }
+
+
+def change_of(row: Mapping[str, Any]) -> str:
+    """Return what became of the status in words, "" where it stayed; a row of an unknown kind shows the numbers."""
+    before, after = row["old_status"], row["new_status"]
+    if before == after:
+        return ""
+    kind = _STATUSES.get(row["action"].partition(".")[0])
+    try:
+        return f"{texts.label(kind, before)} → {texts.label(kind, after)}" if kind else f"{before} → {after}"
+    except ValueError:
+        return f"{before} → {after}"
+
+
+def said(value: object) -> str:
+    """Return a value of the details as people read it."""
+    if isinstance(value, list) and all(isinstance(each, str | int) for each in value):
+        return ", ".join(str(each) for each in value) or "none"
+    if isinstance(value, dict) and all(isinstance(each, str | int) for each in value.values()):
+        return ", ".join(f"{name} {each}" for name, each in value.items()) or "none"
+    if isinstance(value, bool) or value is None:
+        return {True: "yes", False: "no", None: "none"}[value]
+    return str(value) if isinstance(value, str | int | float) else msgspec.json.encode(value).decode()
