@@ -24,7 +24,8 @@ from kycmanager.store.sqlite import SqliteStore
 from kycmanager.store.sqlite.heads import HEADS
 from kycmanager.store.strand import CommandStrand, Committed, StrandLimits
 from kycmanager.stored_files import StoredFiles
-from kycmanager.tokens.keys import load_keys
+from kycmanager.tokens.keys import Keys, load_keys
+from kycmanager.tokens.passes import Passes
 from kycmanager.tokens.revocations import Revocations
 from kycmanager.tokens.verify import Verifier, wall_clock
 from kycmanager.transports.control import run_local
@@ -131,7 +132,9 @@ class Core:
             ),
             self._follow,
         )
-        self.verifier = Verifier(load_keys(config.tokens, data_dir), config.tokens, self.revocations, clock)
+        keys = load_keys(config.tokens, data_dir)
+        self.verifier = Verifier(keys, config.tokens, self.revocations, clock)
+        self.passes = self._make_passes(keys)
         self.started_time = 0
         self._last_written = 0
         self.connections: Callable[[], int] = lambda: 0
@@ -149,6 +152,15 @@ class Core:
             spawn=self.tasks.spawn,
             faults=log_fault,
         )
+
+    def _make_passes(self, keys: Keys) -> Passes:
+        """Let the rows make and use up the passes of customers."""
+        settings, users = self.config.portal, self.cache.users
+        passes = Passes(
+            keys, self.revocations, self.clock, address=settings.address, link_seconds=settings.link_seconds
+        )
+        users.links, users.is_revoked = passes, self.revocations.names
+        return passes
 
     async def open(self) -> None:
         """Lock and load the base, open the storage, agree on the attached files, start the strand."""

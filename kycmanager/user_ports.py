@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from typing import Protocol
 
+from msgspec import Struct
+
 from kycmanager.domain.users import Login, User
 
 
@@ -31,11 +33,33 @@ class UserRecords(Protocol):
         ...
 
 
+class Link(Struct, frozen=True):
+    """A one-time link of a customer: the id of its pass, where it leads, and when it runs out."""
+
+    pass_id: str
+    url: str
+    expires: int
+
+
+class Links(Protocol):
+    """Makes the one-time links of customers."""
+
+    def link(self, customer_id: int, brand: str, now: int, seconds: int) -> Link:
+        """Make a link for a customer, signed; 0 seconds are those of the settings."""
+        ...
+
+
 class UserChanges(UserRecords, Protocol):
     """What a write handler may do with them."""
 
     def put_user(self, user: User) -> None: ...
     def put_login(self, login: Login) -> None: ...
+    @property
+    def links(self) -> Links: ...
+    def use_pass(self, pass_id: str) -> bool:
+        """Mark a pass of a customer as used up in this batch; False where it was used up or revoked before."""
+        ...
+
     def end_login(self, login_id: int) -> None:
         """Let a sign-in go; one that is gone already is no fault."""
         ...

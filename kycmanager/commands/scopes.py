@@ -10,6 +10,7 @@ from typing import Any
 from msgspec import UNSET
 
 from kycmanager.domain.case import may_take_over
+from kycmanager.domain.enums import DocumentStatus
 from kycmanager.domain.errors import forbidden, invalid, not_found
 from kycmanager.domain.records import Document, Profile, Step, Template
 from kycmanager.domain.session import MANAGERS, Session
@@ -149,6 +150,16 @@ def own_step(records: Records, session: Session, request: Any) -> Step:
     found = records.step(request.id)
     _own(session, found, "step")
     assert found is not None
+    return found
+
+
+def own_document(records: Records, session: Session, request: Any) -> Document:
+    """Find a document of the customer; one that was deleted is not there for customers."""
+    found = records.document(request.id)
+    _own(session, found, "document")
+    assert found is not None
+    if found.status is DocumentStatus.DELETED:
+        raise not_found("document")
     return found
 
 

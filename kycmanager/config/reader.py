@@ -20,6 +20,7 @@ SECRET_BYTES_MIN = 32
 MASTER_VARIABLE = "KYCMANAGER_MASTER_KEY"
 
 _EXTENSION = re.compile(r"[a-z0-9]{1,10}")
+_ADDRESS = re.compile(r"https?://(?:[A-Za-z0-9.-]+|\[[0-9A-Fa-f:.]+\])(?::[0-9]{1,5})?/?")
 
 
 class ConfigError(Exception):
@@ -131,6 +132,10 @@ def _check(config: Config) -> None:
     _demand("tokens.ttl", duration_seconds, tokens.ttl)
     _demand("backoffice.idle", duration_seconds, config.backoffice.idle)
     _demand("backoffice.life", duration_seconds, config.backoffice.life)
+    for name in ("idle", "life", "link_ttl"):
+        _demand(f"portal.{name}", duration_seconds, getattr(config.portal, name))
+    if config.portal.address and not _ADDRESS.fullmatch(config.portal.address):
+        raise ConfigError("portal.address: must begin with https:// or http:// and end with the name of the host")
     _demand("malware.address", scanner_address, config.malware.address)
     if bool(server.tls_cert) != bool(server.tls_key):
         missing = "tls_key" if server.tls_cert else "tls_cert"

@@ -231,6 +231,56 @@ class Backoffice(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         return duration_seconds(self.life)
 
 
+class Portal(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """[portal]: the pages of the customers."""
+
+    enabled: bool = True
+    address: str = ""
+    idle: str = "30m"
+    life: str = "8h"
+    link_ttl: str = "72h"
+
+    @property
+    def idle_seconds(self) -> int:
+        """How long a visit lives unused, in seconds."""
+        return duration_seconds(self.idle)
+
+    @property
+    def life_seconds(self) -> int:
+        """How long a visit lives at most, in seconds."""
+        return duration_seconds(self.life)
+
+    @property
+    def link_seconds(self) -> int:
+        """How long a one-time link can be used, in seconds."""
+        return duration_seconds(self.link_ttl)
+
+
+class WebhookEndpoint(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """[[webhooks.endpoints]]: who is told of events, which ones, and the secrets that sign them."""
+
+    name: Annotated[str, Meta(pattern=r"^[a-z0-9](?:[a-z0-9-]{0,30}[a-z0-9])?\Z")]
+    url: Annotated[str, Meta(min_length=1, max_length=2048)]
+    secrets: tuple[str, ...] = ()
+    brands: tuple[str, ...] = ()
+    events: Annotated[tuple[str, ...], Meta(min_length=1)] = ("profile.*", "step.*", "document.*", "template.*")
+
+    def __repr__(self) -> str:
+        return f"WebhookEndpoint(name={self.name!r}, ...)"
+
+
+class Webhooks(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """[webhooks]: what is told to others by calls, and how long that is tried."""
+
+    endpoints: tuple[WebhookEndpoint, ...] = ()
+    allow_private: bool = False
+    timeout_seconds: Annotated[int, Meta(ge=1, le=120)] = 10
+    concurrency: Annotated[int, Meta(ge=1, le=1000)] = 16
+    retry_hours: Annotated[int, Meta(ge=1, le=24 * 30)] = 24
+    keep_days: Annotated[int, Meta(ge=1, le=3650)] = 7
+    waiting_max: Annotated[int, Meta(ge=1, le=1_000_000)] = 10_000
+
+
 class Encryption(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """[encryption]: whether what is new is sealed, and where the master keys come from."""
 
@@ -260,4 +310,6 @@ class Config(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     cache: Cache = Cache()
     rest: Rest = Rest()
     backoffice: Backoffice = Backoffice()
+    portal: Portal = Portal()
+    webhooks: Webhooks = Webhooks()
     encryption: Encryption = Encryption()

@@ -19,7 +19,7 @@ KINDS: tuple[tuple[str, str, str], ...] = (
     ("document.approved", UPDATE, "a manager approved it"),
     ("document.rejected", UPDATE, "a manager rejected it"),
     ("document.expired", UPDATE, "its approval ran out"),
-    ("document.deleted", DELETE, "a manager deleted it; its file stays"),
+    ("document.deleted", DELETE, "a manager deleted it, or its customer before it was handed in; its file stays"),
     ("document.file_released", UPDATE, "its file, which was held back, may be looked at"),
     ("document.file_refused", UPDATE, "its file is held back for good"),
     ("case.claimed", UPDATE, "a reviewer works on it, until `lease_until` unless that is renewed; managers only"),
@@ -76,6 +76,9 @@ ACTIONS: tuple[tuple[str, str], ...] = (
     ("user.removed", "user, name"),
     ("user.signed_in", "login: its number, name of the user or jti of the token, address"),
     ("user.signed_out", "login: its number; by its owner"),
+    ("portal.link_made", "link: the id of its pass, expires"),
+    ("portal.link_used", "link: the id of its pass; by whoever holds it, as the customer"),
+    ("portal.signed_out", ""),
     ("token.revoked", "jti"),
     ("token.subject_revoked", "session, sub, not_before"),
 )

@@ -40,6 +40,11 @@ NOTES: dict[str, Note] = {
         "stays refused. Each document it is attached to is told by an event.",
         ("Files",),
     ),
+    "CustomerRemoveKycDocument": Note("The row and the file stay.", ("Moves", "Files")),
+    "MngMakeKycPortalLink": Note(
+        "Whoever holds the link is the customer, once. It is told this once: repeated with the same idempotency key "
+        "the answer is 409 `INVALID_STATE`. It goes with the customer's tokens when these are revoked."
+    ),
     "MngGetKycFile": Note(chapters=("Files",)),
     "MngAddKycDocument": Note(chapters=("Files",)),
     "CustomerAddKycDocument": Note(chapters=("Files",)),

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from kycmanager.domain.users import Login, User, UserStatus
+from kycmanager.user_ports import Links
 
 
 class UserTables:
@@ -15,6 +16,10 @@ class UserTables:
         self._names: dict[str, int] = {}
         self._logins: dict[int, Login] = {}
         self._keys: dict[bytes, int] = {}
+        self.links: Links | None = None
+        """Makes the one-time links of customers."""
+        self.is_revoked: Callable[[str], bool] = lambda _jti: False
+        """Tells whether a pass is revoked, and so used up, as of the last commit."""
 
     def load(self, users: Iterable[User], logins: Iterable[Login]) -> None:
         """Fill the empty tables."""
@@ -77,6 +82,7 @@ class UserOverlay:
         self._set = set_
         self._users: dict[int, User] = {}
         self._logins: dict[int, Login | None] = {}
+        self._used_passes: dict[str, bool] = {}
 
     def user(self, user_id: int) -> User | None:
         """Return a user, or None."""
@@ -115,6 +121,19 @@ class UserOverlay:
     def put_login(self, login: Login) -> None:
         """Keep a sign-in."""
         self._set(self._logins, login.id, login)
+
+    @property
+    def links(self) -> Links:
+        """What makes the one-time links of customers."""
+        assert self._held.links is not None
+        return self._held.links
+
+    def use_pass(self, pass_id: str) -> bool:
+        """Mark a pass as used up; its revocation, which the caller puts, is what keeps it so."""
+        if pass_id in self._used_passes or self._held.is_revoked(pass_id):
+            return False
+        self._set(self._used_passes, pass_id, True)
+        return True
 
     def end_login(self, login_id: int) -> None:
         """Let a sign-in go."""

@@ -2,13 +2,15 @@
 
 from collections.abc import Iterable
 
+from kycmanager.domain.passes import MARK
 from kycmanager.domain.records import Revocation
 
 
 class Revocations:
     """What is revoked, in memory: filled from the base at start, then by every committed revocation.
 
-    `epoch` rises with every change; whoever remembers a verified token compares it.
+    `epoch` rises with every change that can concern a token; whoever remembers a verified token compares it. The passes
+    of customers, which are never tokens, are used up all day long.
     """
 
     __slots__ = ("_not_before", "_tokens", "epoch")
@@ -27,11 +29,16 @@ class Revocations:
         else:
             subject = (revocation.session, revocation.sub)
             self._not_before[subject] = max(revocation.not_before, self._not_before.get(subject, 0))
-        self.epoch += 1
+        if not revocation.jti.startswith(MARK):
+            self.epoch += 1
 
     def covers(self, *, jti: str, session: int, sub: int, issued: int) -> bool:
         """Tell whether such a token is revoked; `issued` in Unix seconds, 0 when the token does not say."""
         return jti in self._tokens or issued < self._not_before.get((session, sub), 0)
+
+    def names(self, jti: str) -> bool:
+        """Tell whether one token or pass is revoked by itself."""
+        return jti in self._tokens
 
     def forget(self, now: int) -> None:
         """Drop single tokens that have expired by themselves; `expires` 0 is kept for ever."""

@@ -23,12 +23,14 @@ NAMED = {
     "MngApproveKycDocument": ({"id": 1}, {"id": 99}),
     "MngRejectKycDocument": ({"id": 1}, {"id": 99}),
     "MngDeleteKycDocument": ({"id": 1}, {"id": 99}),
+    "MngMakeKycPortalLink": ({"id": 1}, {"id": 99}),
 }
 NOUNS = {
     "Template": "Template",
     "Profile": "Profile",
     "KycStep": "Step",
     "AddKycDocument": "Profile",
+    "PortalLink": "Profile",
     "Document": "Document",
 }
 BY_BRAND = {

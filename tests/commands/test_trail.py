@@ -69,6 +69,12 @@ TRAILS = {
     "CustomerSaveKycAnswers": (
         "customer", {"id": 2, "answers": {}}, [("step.saved", 0, 0, "step_id")], ["step.saved"],
     ),
+    "CustomerRemoveKycDocument": (
+        "customer", {"id": 1}, [("document.deleted", 0, 5, "document_id")], ["document.deleted"],
+    ),
+    "MngMakeKycPortalLink": (
+        "boss", WHO, [("portal.link_made", 0, 0, "kyc_id")], [],
+    ),
     "CustomerAddKycDocument": (
         "customer", {"kyc_id": 1, "file_id": ""}, [("document.added", 0, 0, "document_id")], ["document.added"],
     ),

@@ -23,6 +23,8 @@ WRITES = {
     "MngDeleteKycDocument": ("boss", {"id": 1}, "document"),
     "CustomerSubmitKycStep": ("customer", {"id": 2}, "required"),
     "CustomerSaveKycAnswers": ("customer", {"id": 2, "answers": {}}, "required"),
+    "CustomerRemoveKycDocument": ("customer", {"id": 1}, "document"),
+    "MngMakeKycPortalLink": ("boss", {"id": 1}, "profile"),
     "CustomerAddKycDocument": ("customer", {"kyc_id": 1, "file_id": ""}, "profile"),
 }
 

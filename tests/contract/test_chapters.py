@@ -31,7 +31,7 @@ NAMED = {
     name
     for text in SOURCES.values()
     for name in re.findall(
-        r'"((?:profile|step|document|template|token|file|keys|user|case|note|filter|access)\.\w+)"', text
+        r'"((?:profile|step|document|template|token|file|keys|user|case|note|filter|access|portal)\.\w+)"', text
     )
 }
 NO_EVENT = {
@@ -60,6 +60,9 @@ NO_EVENT = {
     "user.removed",
     "user.signed_in",
     "user.signed_out",
+    "portal.link_made",
+    "portal.link_used",
+    "portal.signed_out",
 }
 NO_ACTION = {"profile.updated", "document.submitted", "document.file_released", "document.file_refused"}
 

@@ -76,6 +76,7 @@ def neutral(reply, files):
     for letter, uuid in files.items():
         text = text.replace(uuid, letter)
     text = re.sub(r'"source": "(tcp|rest)"', '"source": "*"', text)
+    text = re.sub(r"/portal/link/[\w.-]+", "/portal/link/*", re.sub(r"pass:[\w-]+", "pass:*", text))
     return reply.status, re.sub(r'"connections": \d+', '"connections": 0', text)
 
 

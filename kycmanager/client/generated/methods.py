@@ -11,6 +11,7 @@ from kycmanager.commands.customer import CustomerDocumentsReply, SubmittedReply
 from kycmanager.commands.desk import FilterList, NoteList, NoteReply, ReasonList
 from kycmanager.commands.files import FileReply
 from kycmanager.commands.model import Accepted
+from kycmanager.commands.portal import LinkReply
 from kycmanager.commands.profiles import GateReply
 from kycmanager.commands.search import DuplicateList, ImpactReply
 from kycmanager.commands.system import Pong, ServerFacts, TableReply
@@ -986,6 +987,63 @@ class Commands(Caller):
                 type=type,
             ),
             CustomerDocumentReply,
+            idempotency_key=idempotency_key,
+        )
+
+    async def mng_make_kyc_portal_link(
+        self,
+        *,
+        version: int | UnsetType = UNSET,
+        id: int | UnsetType = UNSET,
+        customer_id: int | UnsetType = UNSET,
+        brand: str | UnsetType = UNSET,
+        ttl: int | UnsetType = UNSET,
+        idempotency_key: str | None = None,
+    ) -> LinkReply:
+        """Make a one-time link that lets a customer into the pages at /portal.
+
+        The customer to let in: by the profile, or by customer and brand. `ttl` 0 is that of the settings.
+
+        - version: Refuse the write when the record has another version by now.
+        - id: The profile; 0 when customer_id and brand name it; 0 when left out.
+        - customer_id: The customer; 0 when left out.
+        - brand: The brand, case-sensitive; "" when left out.
+        - ttl: How long it can be used, in seconds; 0 is what the settings say; 0 when left out.
+        """
+        return await self.call(
+            "MngMakeKycPortalLink",
+            given(
+                version=version,
+                id=id,
+                customer_id=customer_id,
+                brand=brand,
+                ttl=ttl,
+            ),
+            LinkReply,
+            idempotency_key=idempotency_key,
+        )
+
+    async def customer_remove_kyc_document(
+        self,
+        *,
+        id: int,
+        version: int | UnsetType = UNSET,
+        idempotency_key: str | None = None,
+    ) -> Accepted:
+        """Take back a document that was not handed in yet.
+
+        The own document to take back.
+
+        - id: The id of the record.
+        - version: Refuse the write when the record has another version by now.
+        """
+        return await self.call(
+            "CustomerRemoveKycDocument",
+            given(
+                id=id,
+                version=version,
+            ),
+            Accepted,
             idempotency_key=idempotency_key,
         )
 

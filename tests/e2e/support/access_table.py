@@ -169,6 +169,8 @@ COMMANDS = {
     "CustomerSaveKycAnswers": (CUSTOMERS, OWN),
     "CustomerGetKycDocuments": (CUSTOMERS, OWN),
     "CustomerAddKycDocument": (CUSTOMERS, OWN),
+    "CustomerRemoveKycDocument": (CUSTOMERS, OWN),
+    "MngMakeKycPortalLink": (MANAGERS, BY_ID),
     "Ping": (EVERYBODY, OPEN),
     "ServerInfo": (MANAGERS, OPEN),
     "Describe": (MANAGERS, OPEN),
@@ -195,6 +197,8 @@ COMMANDS = {
     "SysUseLogin": (NOBODY, FORBIDDEN),
     "SysEndLogin": (NOBODY, FORBIDDEN),
     "SysGetLogins": (NOBODY, FORBIDDEN),
+    "SysUsePortalLink": (NOBODY, FORBIDDEN),
+    "SysEndPortalVisit": (NOBODY, FORBIDDEN),
     "SysGetAuditHead": (NOBODY, FORBIDDEN),
 }
 """Every command: who may call it, and what they get."""

@@ -119,6 +119,7 @@ class World:
             "MngRejectKycStep": step,
             "MngReopenKycStep": step,
             "MngSkipKycStep": step,
+            "MngMakeKycPortalLink": {"id": self.thing("profile", name)},
             "MngAddKycDocument": {"kyc_id": self.thing("profile", name), "file_id": self.thing("file", name)},
             "MngGetKycDocuments": {"brand": brand},
             "MngApproveKycDocument": document,
@@ -151,6 +152,9 @@ class World:
             "CustomerSaveKycAnswers": {**step, "answers": {}},
             "CustomerGetKycDocuments": {"step_id": self.thing("step", name)},
             "CustomerAddKycDocument": {"kyc_id": self.thing("profile", name), "file_id": self.thing("file", name)},
+            "CustomerRemoveKycDocument": document,
+            "SysUsePortalLink": {"pass_id": "pass:x", **here, "expires": 1},
+            "SysEndPortalVisit": {"pass_id": "pass:x", **here, "expires": 1},
             "Subscribe": channel,
             "Unsubscribe": channel,
             "SysRevokeToken": {"jti": "x", "expires": 1},
@@ -185,7 +189,8 @@ class World:
             if command == "MngReopenKycStep":
                 await self.ask("MngRejectKycStep", {"id": step_id})
             return {"id": step_id}
-        if command in {"MngApproveKycDocument", "MngRejectKycDocument", "MngDeleteKycDocument"}:
+        decisions = {"MngApproveKycDocument", "MngRejectKycDocument", "MngDeleteKycDocument"}
+        if command in {*decisions, "CustomerRemoveKycDocument"}:
             return {"id": await self.document(*PLACES[name], self.thing("file", name))}
         if command in {"MngClaimKycCase", "MngRenewKycCase", "MngReleaseKycCase"}:
             data = {"kyc_id": await self.waiting_case(brand)}

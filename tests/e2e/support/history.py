@@ -333,4 +333,22 @@ CASES = (
     Line(200, "manager", "MngGetKycAudit", {"kyc_id": 2, "limit": 50}),
 )
 
-HISTORY = (*TEMPLATES, *ASKED, *HANDED_IN, *DECIDED, *HELD_BACK, *CASES, *DAEMON)
+PORTAL = (
+    Line(200, "manager", "MngMakeKycPortalLink", {"customer_id": 7, "brand": "acme"}, "link-1"),
+    Line(409, "manager", "MngMakeKycPortalLink", {"customer_id": 7, "brand": "acme"}, "link-1"),
+    Line(200, "all", "MngMakeKycPortalLink", {"id": 1, "ttl": 60}),
+    Line(404, "other", "MngMakeKycPortalLink", {"id": 1}),
+    Line(400, "manager", "MngMakeKycPortalLink", {"id": 1, "ttl": 2_592_001}),
+    Line(400, "manager", "MngMakeKycPortalLink", {}),
+    Line(403, "customer", "MngMakeKycPortalLink", {"id": 1}),
+    Line(200, "customer", "CustomerAddKycDocument", {"kyc_id": 1, "file_id": "$b", "type": "by mistake"}),
+    Line(403, "neighbour", "CustomerRemoveKycDocument", {"id": 5}),
+    Line(200, "customer", "CustomerRemoveKycDocument", {"id": 5}, "remove-1"),
+    Line(200, "customer", "CustomerRemoveKycDocument", {"id": 5}, "remove-1"),
+    Line(404, "customer", "CustomerRemoveKycDocument", {"id": 5}),
+    Line(409, "customer", "CustomerRemoveKycDocument", {"id": 1}),
+    Line(404, "customer", "CustomerRemoveKycDocument", {"id": 99}),
+    Line(400, "customer", "CustomerRemoveKycDocument", {"id": 0}),
+)
+
+HISTORY = (*TEMPLATES, *ASKED, *HANDED_IN, *DECIDED, *HELD_BACK, *CASES, *PORTAL, *DAEMON)
