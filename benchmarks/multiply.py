@@ -9,8 +9,9 @@ from msgspec.structs import astuple
 
 from benchmarks import multiply_files
 from benchmarks.seeding import Seed
+from kycmanager.batches import Batch, Snapshot, TableChange
 from kycmanager.domain.records import AuditRow, Document, Event, FileKey, Profile, ProfileKey, Record, Step
-from kycmanager.ports import AuditQuery, Batch, Snapshot, TableChange
+from kycmanager.ports import AuditQuery
 from kycmanager.store.sqlite import SqliteStore
 from kycmanager.store.sqlite.heads import HEADS
 

@@ -4,10 +4,11 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 
 from kycmanager import log
+from kycmanager.batches import Snapshot
 from kycmanager.config import Encryption
 from kycmanager.domain.records import Step
 from kycmanager.key_ports import KeyList, Rotated, Sealed
-from kycmanager.ports import Clock, OutcomeUnknown, Progress, Snapshot, StoreFull
+from kycmanager.ports import Clock, OutcomeUnknown, Progress, StoreFull
 from kycmanager.store.sqlite import SqliteStore
 from kycmanager.vault.care import KeyCare, Run
 from kycmanager.vault.clear import ClearData

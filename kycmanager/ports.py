@@ -1,35 +1,30 @@
 """What the core needs of the world outside, as protocols; app.py alone chooses who answers them."""
 
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import Any, Protocol
 
 from msgspec import Struct
 
+from kycmanager.batches import Batch, Snapshot
 from kycmanager.desk_ports import DeskChanges, DeskReader, DeskRecords
 from kycmanager.domain.outbound import Delivery
 from kycmanager.domain.records import (
     AuditRow,
-    BrandKey,
-    Claim,
     Document,
     Event,
     FileFacts,
-    FileKey,
     IdempotencyRecord,
-    Note,
     Profile,
-    ProfileKey,
     Record,
     Revocation,
-    SavedFilter,
     Step,
     Template,
     TemplateText,
 )
 from kycmanager.domain.session import Session
-from kycmanager.domain.users import Login, User
-from kycmanager.outbound_ports import DeliveryQuery, OutboundChange, OutboundChanges
+from kycmanager.outbound_ports import DeliveryQuery, OutboundChanges
 from kycmanager.user_ports import UserChanges, UserRecords
+from kycmanager.wallet_ports import WalletChanges, WalletReader, WalletRecords
 
 
 class Clock(Protocol):
@@ -77,6 +72,8 @@ class Records(Protocol):
     def users(self) -> UserRecords: ...
     @property
     def desk(self) -> DeskRecords: ...
+    @property
+    def wallets(self) -> WalletRecords: ...
     def template(self, template_id: int) -> Template | None: ...
     def template_by_code(self, brand: str, code: str) -> Template | None: ...
     def active_templates(self, brand: str) -> Sequence[Template]: ...
@@ -103,6 +100,7 @@ class Lists(Protocol):
     def list_templates(self, query: ListQuery) -> Page: ...
     def list_profiles(self, query: ListQuery) -> Page: ...
     def list_documents(self, query: ListQuery) -> Page: ...
+    def list_identities(self, query: ListQuery) -> Page: ...
     def profiles_of_customer(self, customer_id: int) -> Sequence[Profile]: ...
     def due(self, now: int, limit: int) -> Sequence[tuple[str, int]]:
         """Return up to `limit` ("step" | "document", id) whose expire_time has passed, oldest first."""
@@ -114,6 +112,8 @@ class Reader(Records, Lists, Protocol):
 
     @property
     def desk(self) -> DeskReader: ...
+    @property
+    def wallets(self) -> WalletReader: ...
     def template_impact(self, brand: str, level: int, template_id: int) -> tuple[int, int]:
         """Count the profiles with a step of the template, and those of the brand asked for the level without one."""
         ...
@@ -126,6 +126,8 @@ class Changes(Records, Protocol):
     def users(self) -> UserChanges: ...
     @property
     def desk(self) -> DeskChanges: ...
+    @property
+    def wallets(self) -> WalletChanges: ...
     @property
     def outbound(self) -> OutboundChanges: ...
     def next_id(self, table: str) -> int:
@@ -166,69 +168,6 @@ class Changes(Records, Protocol):
     def emit(self, kind: str, record: Record, *, brand: str, customer_id: int, kyc_id: int) -> None:
         """Append an event; it gets the next number of the feed."""
         ...
-
-
-class TableChange(Struct):
-    """What a batch does to one table: rows that are new, and rows whose values change. Only last values count."""
-
-    inserted: list[Any]
-    updated: list[Any]
-
-
-class Batch(Struct, kw_only=True):
-    """Everything one transaction writes. Rows are records; order within a list is the order of truth."""
-
-    templates: TableChange
-    template_texts: list[TemplateText]
-    removed_templates: list[int]
-    profiles: TableChange
-    steps: TableChange
-    documents: TableChange
-    audit: list[AuditRow]
-    events: list[Event]
-    idempotency: list[IdempotencyRecord]
-    revocations: list[Revocation]
-    users: list[User] = []
-    logins: list[Login] = []
-    ended_logins: list[int] = []
-    notes: list[Note] = []
-    claims: list[Claim] = []
-    """New ones, and new leases of old ones."""
-    released: list[int] = []
-    """The cases whose claim goes."""
-    filters: list[SavedFilter] = []
-    removed_filters: list[tuple[int, int, str]] = []
-    """(session, sub, name) of those that go."""
-    file_keys: list[FileKey] = []
-    keys: list[ProfileKey] = []
-    """Keys that are to be on the disk before what they have sealed."""
-    outbound: OutboundChange | None = None
-    counters: dict[str, int]
-    """The next free id per table, and of "event" and "audit", after this batch."""
-
-
-class Snapshot(Struct, kw_only=True):
-    """All the records of a base at start."""
-
-    templates: Iterable[Template]
-    template_texts: Iterable[TemplateText]
-    profiles: Iterable[Profile]
-    steps: Iterable[Step]
-    documents: Iterable[Document]
-    idempotency: Iterable[IdempotencyRecord]
-    revocations: Iterable[Revocation]
-    users: Iterable[User] = ()
-    logins: Iterable[Login] = ()
-    claims: Iterable[Claim] = ()
-    notes: Iterable[Note] = ()
-    filters: Iterable[SavedFilter] = ()
-    brand_keys: Iterable[BrandKey] = ()
-    profile_keys: Iterable[ProfileKey] = ()
-    deliveries: Iterable[Delivery] = ()
-    """Those that wait and those given up."""
-    cursors: Iterable[tuple[str, int]] = ()
-    marks: Iterable[tuple[str, int, str]] = ()
-    counters: dict[str, int]
 
 
 class AuditQuery(Struct, frozen=True, kw_only=True):

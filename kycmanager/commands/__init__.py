@@ -17,6 +17,7 @@ from kycmanager.commands import (
     system,
     templates,
     users,
+    wallets,
     workflow,
 )
 from kycmanager.commands import keys as keys_rows
@@ -40,6 +41,7 @@ TABLE: tuple[Command, ...] = (
     *search.COMMANDS,
     *users.COMMANDS,
     *logins.COMMANDS,
+    *wallets.COMMANDS,
     *system.COMMANDS,
     system.describe_row(lambda: TABLE),
 )

@@ -7,6 +7,7 @@ from msgspec import UNSET, Struct, UnsetType
 from kycmanager.commands.model import Reply
 from kycmanager.domain.enums import DocumentStatus, StepStatus, StepType
 from kycmanager.domain.records import Document, Note, Profile, Step, Template
+from kycmanager.domain.verification import SentCode
 from kycmanager.ports import Records
 
 
@@ -103,6 +104,20 @@ class NoteView(Struct, frozen=True, kw_only=True, gc=False):
     author_id: int
     author_session: int
     text: str
+
+
+class CodeView(Struct, frozen=True, kw_only=True):
+    """A verification code on its way to a customer, opened for whoever delivers it."""
+
+    id: int
+    kyc_id: int
+    customer_id: int
+    brand: str
+    field: str
+    time: int
+    expires: int
+    code: str
+    to: str
 
 
 class TemplateReply(Reply, frozen=True, kw_only=True):
@@ -252,6 +267,22 @@ def note_view(records: Records, note: Note) -> NoteView:
         author_id=note.author_id,
         author_session=note.author_session,
         text=records.desk.text_of(note),
+    )
+
+
+def code_view(records: Records, sent: SentCode) -> CodeView:
+    """Show a verification code, opened."""
+    content = records.wallets.opened_code(sent)
+    return CodeView(
+        id=sent.id,
+        kyc_id=sent.kyc_id,
+        customer_id=sent.customer_id,
+        brand=sent.brand,
+        field=sent.field,
+        time=sent.time,
+        expires=sent.expires,
+        code=str(content.get("code", "")),
+        to=str(content.get("to", "")),
     )
 
 

@@ -25,6 +25,12 @@ KINDS: tuple[tuple[str, str, str], ...] = (
     ("case.claimed", UPDATE, "a reviewer works on it, until `lease_until` unless that is renewed; managers only"),
     ("case.released", UPDATE, "nobody works on it any more; managers only"),
     ("note.added", ADD, "a reviewer has written a note on a case; managers only"),
+    (
+        "identity.created",
+        ADD,
+        "a wallet has a new customer, known by an account or an account and a memo; managers only",
+    ),
+    ("identity.linked", UPDATE, "it stands for a customer of the CRM now; managers only"),
     ("template.added", ADD, "a brand asks something new"),
     ("template.updated", UPDATE, "some of its fields changed"),
     ("template.archived", ARCHIVE, "it was deleted while steps refer to it"),
@@ -60,6 +66,9 @@ ACTIONS: tuple[tuple[str, str], ...] = (
     ("access.view", "as the pages tell it"),
     ("access.download", "as the pages tell it"),
     ("access.export", "as the pages tell it"),
+    ("identity.created", "identity, account"),
+    ("identity.linked", "identity, account, before: the customer it stood for"),
+    ("identity.callback", "identity, replaced: whether there was one before"),
     ("template.added", ""),
     ("template.updated", "changed: the names of the fields"),
     ("template.archived", "code"),
@@ -95,7 +104,8 @@ gets the customer's view, any other session gets none. Channels that mean nothin
  "data":{"seq":120,"kind":"step.approved","brand":"acme","customer_id":42,"kyc_id":5,"record":{}}}
 ```
 
-`record` is the profile, step, document, template, claim or note after the change. Events of templates have customer 0.
+`record` is the profile, step, document, template, claim, note, identity or code after the change. Events
+of templates have customer 0.
 
 """
 

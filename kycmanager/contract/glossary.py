@@ -226,6 +226,22 @@ GLOSSARY: dict[str, Entry] = {
     "waiting_from": Entry("Not waiting before this time, Unix seconds; 0 is any", 0),
     "waiting_since": Entry("When the oldest pending step was handed in, Unix seconds", 1767225700),
     "waiting_to": Entry("Not waiting after this time, Unix seconds; 0 is any", 0),
+    "account": Entry(
+        "The account of the wallet, G... or C...", "GBHS6NPDH5MZ4L4737PFBP6JQ5GHEVILLGPVXEUH5AMMNIB5IWBW6FV4"
+    ),
+    "choices": Entry("The values it may have"),
+    "digest": Entry("The SHA-256 of the challenge, in hex", "ab" * 32),
+    "digests": Entry("The SHA-256 of each, in hex", ["ab" * 32]),
+    "error": Entry("Why it was rejected, in the language asked for", "It was issued too long ago"),
+    "fields": Entry("What is still asked, by name"),
+    "identity": Entry("The identity"),
+    "memo": Entry("The memo; empty without one, a hash in base64", "42"),
+    "memo_type": Entry("id, text or hash; empty without a memo", "id"),
+    "message": Entry("Why it was rejected for good; else empty", ""),
+    "optional": Entry("True when it may be left out; else missing", True),
+    "provided_fields": Entry("What was sent, by name"),
+    "token_memo": Entry("The memo of the token, of type id; empty without one", "42"),
+    "wallet_id": Entry("The id the wallet was told; empty names the customer by the memo", "1099511627776"),
 }
 """By name; a test fails when a field of a command is not here. Examples that do not fit a type are not used."""
 
@@ -278,6 +294,20 @@ OF_STRUCT: dict[tuple[str, str], Entry] = {
     ("ServerFacts", "documents"): Entry("How many documents there are", 1),
     ("ServerFacts", "steps"): Entry("How many steps there are", 1),
     ("ServerFacts", "version"): Entry("The version of the daemon", kycmanager.__version__),
+    ("Identity", "id"): Entry("What the wallet is told as the id of its customer; never changes", 1099511627776),
+    ("Identity", "customer_id"): Entry("Whom it stands for: the id itself until it is linked", 1099511627776),
+    ("LinkIdentity", "customer_id"): Entry("The customer of the CRM", 42),
+    ("LinkIdentity", "id"): Entry("The identity", 1099511627776),
+    ("UseChallenge", "expires"): Entry("When the challenge runs out, Unix seconds", 1767226600),
+    ("WalletCustomerReply", "id"): Entry("The id of the customer; empty for a new one", "1099511627776"),
+    ("WalletCustomerReply", "status"): Entry("ACCEPTED, PROCESSING, NEEDS_INFO or REJECTED", "NEEDS_INFO"),
+    ("WalletField", "status"): Entry(
+        "ACCEPTED, PROCESSING, REJECTED or VERIFICATION_REQUIRED; else missing", "ACCEPTED"
+    ),
+    ("WalletField", "type"): Entry("string, binary, number or date", "string"),
+    ("WalletRequest", "type"): Entry("The type of customer; empty is the default one", "sep31-sender"),
+    ("SetCallback", "type"): Entry("The type of customer; empty is the default one", "sep31-sender"),
+    ("SetCallback", "url"): Entry("Where the wallet wants to be told", "https://wallet.example.com/kyc"),
     ("Template", "status"): Entry("Whether it is attached; only active ones are", 0),
     ("LoginsReply", "logins"): Entry("The sign-ins, the last one first"),
     ("SetUser", "totp"): Entry("The secret of the one-time codes in hex; empty asks for none any more", ""),

@@ -82,6 +82,11 @@ class Reasons:
                 return texts[name]
         return next(iter(texts.values()), "")
 
+    def is_final(self, brand: str, code: str) -> bool:
+        """Tell whether a reason says that the customer cannot mend it."""
+        reason = self._found.get((brand, code)) or self._found.get(("", code))
+        return reason is not None and reason.kind == "final"
+
     def told(self, record: Step | Document, language: str) -> str:
         """Return what the customer of a rejected step or document is told; "" for any other."""
         if record.status is StepStatus.REJECTED or record.status is DocumentStatus.REJECTED:

@@ -16,6 +16,8 @@ from kycmanager.domain.enums import (
     StepType,
     TemplateStatus,
 )
+from kycmanager.domain.verification import SentCode
+from kycmanager.domain.wallets import Identity
 
 NO_OBJECT: dict[str, Any] = {}
 """The one empty JSON object that records share; never changed in place."""
@@ -190,7 +192,7 @@ class SavedFilter(Struct, frozen=True):
     updated_time: int
 
 
-Record = Template | Profile | Step | Document | Claim | Note
+Record = Template | Profile | Step | Document | Claim | Note | Identity | SentCode
 """What an event tells of."""
 
 

@@ -8,17 +8,19 @@ from typing import Any
 
 from pyroaring import BitMap64
 
+from kycmanager.batches import Snapshot
 from kycmanager.domain.answers import file_references
 from kycmanager.domain.enums import DocumentStatus, ProfileStatus, StepStatus, TemplateStatus
 from kycmanager.domain.form_schema import fields
 from kycmanager.domain.records import Document, IdempotencyRecord, Profile, Step, Template, TemplateText
 from kycmanager.key_ports import Vault
-from kycmanager.ports import ListQuery, Page, Snapshot
+from kycmanager.ports import ListQuery, Page
 from kycmanager.store.bulk import by_id, grouped
 from kycmanager.store.desk import Desk
 from kycmanager.store.indexes import COUNT_MAX, EVERY_BRAND, Index, id_cursor, time_cursor
 from kycmanager.store.outbound import OutboundTables
 from kycmanager.store.users import UserTables
+from kycmanager.store.wallets import WalletTables
 
 PROFILE_FIELDS = ("status", "required_level", "current_level", "risk_level")
 DOCUMENT_FIELDS = ("status", "type")
@@ -41,6 +43,7 @@ class Cache:
         self.idempotency: dict[str, IdempotencyRecord] = {}
         self.counters: dict[str, int] = {}
         self.users = UserTables()
+        self.wallets = WalletTables(vault)
         self.outbound = OutboundTables()
         self._codes: dict[tuple[str, str], int] = {}
         self._by_brand: dict[str, tuple[Template, ...]] = {}
@@ -140,6 +143,10 @@ class Cache:
             return self._document_index.page(query, self.documents.__getitem__)
         return few(query, [found for kyc_id in owners for found in self.documents_of(kyc_id)])
 
+    def list_identities(self, query: ListQuery) -> Page:
+        """List the identities of wallets."""
+        return self.wallets.page(query)
+
     def profiles_of_customer(self, customer_id: int) -> Sequence[Profile]:
         """Return the profiles of a customer in all brands, ids ascending."""
         ids = [held[customer_id] for held in self._customers.values() if customer_id in held]
@@ -221,6 +228,7 @@ class Cache:
         for kept in snapshot.idempotency:
             self.put_key(kept)
         self.users.load(snapshot.users, snapshot.logins)
+        self.wallets.load(snapshot.wallets)
         self.outbound.load(snapshot.deliveries, snapshot.cursors, snapshot.marks)
         self.counters = dict(snapshot.counters)
 

@@ -4,6 +4,7 @@ from typing import Any
 
 from msgspec.structs import replace
 
+from kycmanager.batches import Batch, TableChange
 from kycmanager.domain.answers import file_references
 from kycmanager.domain.enums import TemplateStatus
 from kycmanager.domain.errors import Code, KycError
@@ -22,11 +23,11 @@ from kycmanager.domain.records import (
     Template,
     TemplateText,
 )
-from kycmanager.ports import Batch, TableChange
 from kycmanager.store.cache import Cache, with_record
 from kycmanager.store.desk import DeskOverlay
 from kycmanager.store.outbound import OutboundOverlay
 from kycmanager.store.users import UserOverlay
+from kycmanager.store.wallets import WalletOverlay
 
 _ABSENT: Any = object()
 
@@ -63,6 +64,7 @@ class Overlay:
         self._new_keys: list[ProfileKey] = []
         self._undo: list[tuple[dict[Any, Any], Any, Any]] = []
         self.users = UserOverlay(cache.users, self._set)
+        self._wallets: WalletOverlay | None = None
         self.desk = DeskOverlay(cache.desk, self._set, lease_seconds=lease_seconds, seals=self._seals)
         self._outbound: OutboundOverlay | None = None
         self._marks = (0, 0, 0)
@@ -73,6 +75,13 @@ class Overlay:
         if self._outbound is None:
             self._outbound = OutboundOverlay(self.cache.outbound, self._set)
         return self._outbound
+
+    @property
+    def wallets(self) -> WalletOverlay:
+        """What the batch changes of the customers of wallets; made when it is first asked for."""
+        if self._wallets is None:
+            self._wallets = WalletOverlay(self.cache.wallets, self._set, seals=self._seals)
+        return self._wallets
 
     # -- one command after another
 
@@ -97,6 +106,8 @@ class Overlay:
     @property
     def changed(self) -> bool:
         """Tell whether there is anything to commit; every change of a record has its audit row."""
+        if self._wallets is not None and self._wallets.changed:
+            return True
         return bool(self.audit) or self.users.changed or (self._outbound is not None and bool(self._outbound.change()))
 
     def _set(self, table: dict[Any, Any], key: Any, value: Any) -> None:
@@ -303,6 +314,7 @@ class Overlay:
             users=users,
             logins=logins,
             ended_logins=ended_logins,
+            wallets=self._wallets.change() if self._wallets is not None else None,
             file_keys=list(self._file_keys.values()),
             keys=self._new_keys,
             outbound=None if self._outbound is None else self._outbound.change(),
@@ -338,11 +350,16 @@ class Overlay:
         for kept in self.keys.values():
             cache.put_key(kept)
         self.users.publish()
+        self._publish_wallets()
         cache.counters = self.counters()
         if self._new_keys and cache.vault is not None:
             cache.vault.saved(self._new_keys)
         if self._outbound is not None:
             self._outbound.publish()
+
+    def _publish_wallets(self) -> None:
+        if self._wallets is not None:
+            self._wallets.publish()
 
     @property
     def held_files(self) -> list[str]:

@@ -8,10 +8,12 @@ from typing import Any
 from msgspec import Struct
 
 from kycmanager.commands import views
-from kycmanager.commands.views import CustomerDocument, CustomerStep, NoteView, StepView
+from kycmanager.commands.views import CodeView, CustomerDocument, CustomerStep, NoteView, StepView
 from kycmanager.domain.enums import ProfileStatus
 from kycmanager.domain.errors import KycError
 from kycmanager.domain.records import Claim, Document, Event, Note, Profile, Step, Template
+from kycmanager.domain.verification import SentCode
+from kycmanager.domain.wallets import Identity
 from kycmanager.ports import Records
 
 EVENT = "kyc:event"
@@ -32,8 +34,17 @@ _TYPES = {
     "document.added": ADDED,
     "document.deleted": DELETED,
     "note.added": ADDED,
+    "identity.created": ADDED,
+    "identity.removed": DELETED,
+    "verification.code": ADDED,
 }
 _CHANNEL = re.compile(r"kyc(?::[A-Za-z0-9_.-]{1,64}(?::[1-9][0-9]{0,15})?)?", re.ASCII)
+
+
+Shown = (
+    StepView | CustomerStep | CustomerDocument | Template | Profile | Document | Claim | NoteView | Identity | CodeView
+)
+"""A record as it is told."""
 
 
 class Told(Struct, frozen=True, kw_only=True):
@@ -44,7 +55,7 @@ class Told(Struct, frozen=True, kw_only=True):
     brand: str
     customer_id: int
     kyc_id: int
-    record: StepView | CustomerStep | CustomerDocument | Template | Profile | Document | Claim | NoteView
+    record: Shown
 
 
 class Trigger(Struct, frozen=True, kw_only=True):
@@ -98,17 +109,17 @@ def told(records: Records, event: Event, *, customer: bool) -> Told:
 
 def is_internal(event: Event) -> bool:
     """Tell whether an event is for managers only, also when it is about a customer who follows the own channel."""
-    return isinstance(event.record, Claim | Note)
+    return isinstance(event.record, Claim | Note | Identity | SentCode)
 
 
-def _record(
-    records: Records, event: Event, *, customer: bool
-) -> StepView | CustomerStep | CustomerDocument | Template | Profile | Document | Claim | NoteView:
+def _record(records: Records, event: Event, *, customer: bool) -> Shown:
     record = event.record
     if isinstance(record, Step):
         return views.customer_step(records, record) if customer else views.step_view(records, record)
     if customer and isinstance(record, Document):
         return views.customer_document(records, record)
+    if isinstance(record, SentCode):
+        return views.code_view(records, record)
     return views.note_view(records, record) if isinstance(record, Note) else record
 
 

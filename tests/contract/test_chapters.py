@@ -31,11 +31,14 @@ NAMED = {
     name
     for text in SOURCES.values()
     for name in re.findall(
-        r'"((?:profile|step|document|template|token|file|keys|user|case|note|filter|access|portal)\.\w+)"', text
+        r'"((?:identity|verification|profile|step|document|template|token|file|keys|user|case|note|filter|access|portal)'
+        r'\.\w+)"',
+        text,
     )
 }
 NO_EVENT = {
     "profile.created",
+    "identity.callback",
     "profile.required_level",
     "profile.risk",
     "file.infected",

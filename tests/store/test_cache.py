@@ -6,9 +6,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from kycmanager.batches import Snapshot
 from kycmanager.domain.enums import DocumentStatus, StepStatus
 from kycmanager.domain.records import IdempotencyRecord, TemplateText
-from kycmanager.ports import ListQuery, Snapshot
+from kycmanager.ports import ListQuery
 from kycmanager.store import cache as module
 from kycmanager.store.cache import Cache
 

@@ -6,6 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
+from kycmanager.batches import Snapshot
 from kycmanager.domain.enums import (
     DocumentStatus,
     ProfileStatus,
@@ -24,7 +25,7 @@ from kycmanager.domain.records import (
     Template,
     TemplateText,
 )
-from kycmanager.ports import ListQuery, Snapshot
+from kycmanager.ports import ListQuery
 from kycmanager.store.cache import Cache
 from kycmanager.store.overlay import Overlay
 

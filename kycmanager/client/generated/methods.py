@@ -27,6 +27,7 @@ from kycmanager.commands.views import (
     TemplateList,
     TemplateReply,
 )
+from kycmanager.commands.wallets import IdentityList, IdentityReply
 from kycmanager.domain.enums import RiskLevel, StepType, TemplateStatus
 
 
@@ -1546,6 +1547,61 @@ class Commands(Caller):
                 status=status,
             ),
             ImpactReply,
+        )
+
+    async def mng_link_kyc_identity(
+        self,
+        *,
+        id: int,
+        customer_id: int,
+        idempotency_key: str | None = None,
+    ) -> IdentityReply:
+        """Have the identity of a wallet stand for a customer of the CRM.
+
+        The identity, and the CRM's own customer it is to stand for.
+
+        - id: The identity.
+        - customer_id: The customer of the CRM.
+        """
+        return await self.call(
+            "MngLinkKycIdentity",
+            given(
+                id=id,
+                customer_id=customer_id,
+            ),
+            IdentityReply,
+            idempotency_key=idempotency_key,
+        )
+
+    async def mng_get_kyc_identities(
+        self,
+        *,
+        limit: int | UnsetType = UNSET,
+        offset: int | UnsetType = UNSET,
+        after: str | UnsetType = UNSET,
+        brand: str | UnsetType = UNSET,
+        customer_id: int | UnsetType = UNSET,
+    ) -> IdentityList:
+        """List the identities of wallets.
+
+        Filters; one that is left out means "any".
+
+        - limit: At most so many rows; 100 when left out.
+        - offset: Skip so many rows; `after` pages without its cost; 0 when left out.
+        - after: The `next` of the page before; wins over `offset`; "" when left out.
+        - brand: Only rows of this brand.
+        - customer_id: Only rows of this customer.
+        """
+        return await self.call(
+            "MngGetKycIdentities",
+            given(
+                limit=limit,
+                offset=offset,
+                after=after,
+                brand=brand,
+                customer_id=customer_id,
+            ),
+            IdentityList,
         )
 
     async def ping(self) -> Pong:

@@ -27,6 +27,12 @@ COLUMNS = {
     # The customer and the brand are those of the profile.
     "note": "id, kyc_id, time, author_id, author_session, version, content",
     "queue_filter": "session, sub, name, updated_time, filter",
+    "identity": "id, brand, customer_id, account, memo_type, memo, created_time, updated_time, version",
+    "callback": """
+    id, brand, customer_id, url, account, memo_type, memo, type, lang, created_time, updated_time, version""",
+    "challenge": "digest, expires",
+    "verification": """
+    id, kyc_id, field, subject, salt, digest, attempts, sends, first_time, sent_time, expires, confirmed_time""",
     "login": """
     id, cookie_hash, user_id, session, sub, brands, jti, issued, created_time, used_time, expires, address, agent""",
     "outbound": """
@@ -51,6 +57,7 @@ ORDER = {
     "feed": "last_seq",
     "claim": "kyc_id",
     "queue_filter": "session, sub, name",
+    "challenge": "digest",
     "outbound_cursor": "channel",
     "outbound_mark": "channel, customer_id",
 }

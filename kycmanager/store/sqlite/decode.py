@@ -31,6 +31,8 @@ from kycmanager.domain.records import (
     TemplateText,
 )
 from kycmanager.domain.users import Login, User, UserStatus
+from kycmanager.domain.verification import SentCode, Verification
+from kycmanager.domain.wallets import Callback, Identity, UsedChallenge
 
 V = TypeVar("V")
 Rows = Iterable[tuple[Any, ...]]
@@ -77,6 +79,8 @@ _RECORDS: dict[str, type[Record]] = {
     "document": Document,
     "case": Claim,
     "note": Note,
+    "identity": Identity,
+    "verification": SentCode,
 }
 """What the record of an event is, by the first word of its kind ("step.approved" -> "step")."""
 
@@ -230,6 +234,30 @@ def filters(rows: Rows) -> Iterator[SavedFilter]:
     """Read rows of `queue_filter`."""
     for row in rows:
         yield SavedFilter(row[0], row[1], row[2], _json(row[4]), row[3])
+
+
+def identities(rows: Rows) -> Iterator[Identity]:
+    """Read rows of `identity`."""
+    for row in rows:
+        yield Identity(*row[:-1])
+
+
+def callbacks(rows: Rows) -> Iterator[Callback]:
+    """Read rows of `callback`."""
+    for row in rows:
+        yield Callback(*row[:-1])
+
+
+def challenges(rows: Rows) -> Iterator[UsedChallenge]:
+    """Read rows of `challenge`."""
+    for row in rows:
+        yield UsedChallenge(*row[:-1])
+
+
+def verifications(rows: Rows) -> Iterator[Verification]:
+    """Read rows of `verification`."""
+    for row in rows:
+        yield Verification(*row[:-1])
 
 
 def idempotency(rows: Rows) -> Iterator[IdempotencyRecord]:

@@ -24,6 +24,8 @@ from kycmanager.domain.records import (
     TemplateText,
 )
 from kycmanager.domain.users import Login, User
+from kycmanager.domain.verification import SentCode, Verification
+from kycmanager.domain.wallets import Callback, Identity, UsedChallenge
 
 Row = tuple[Any, ...]
 
@@ -37,6 +39,8 @@ FEED_NOUNS: dict[type[Record], str] = {
     Document: "document",
     Claim: "case",
     Note: "note",
+    Identity: "identity",
+    SentCode: "verification",
 }
 """The first word of the kind of an event with such a record."""
 
@@ -71,6 +75,10 @@ owner: Callable[[Step | Document], Row] = attrgetter("customer_id", "brand")
 idempotency: Callable[[IdempotencyRecord], Row] = attrgetter("scope", "digest", "record_id", "record_version", "time")
 file_key: Callable[[FileKey], Row] = attrgetter("file_id", "kyc_id", "wrapped")
 claim: Callable[[Claim], Row] = attrgetter("kyc_id", "assignee", "assignee_session.real", "claimed_time", "lease_until")
+identity: Callable[[Identity], Row] = astuple
+callback: Callable[[Callback], Row] = astuple
+challenge: Callable[[UsedChallenge], Row] = astuple
+verification: Callable[[Verification], Row] = astuple
 revocation: Callable[[Revocation], Row] = attrgetter("jti", "session.real", "sub", "not_before", "expires")
 
 

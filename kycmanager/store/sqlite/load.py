@@ -10,10 +10,11 @@ from typing import Any, TypeVar
 import aiosqlite
 import msgspec
 
-from kycmanager.ports import Snapshot
+from kycmanager.batches import Snapshot
 from kycmanager.store.sqlite import decode, outbound, schema, sums
 from kycmanager.store.sqlite.columns import LOADED, ORDER, PACKED, SELECT
 from kycmanager.store.sqlite.thread import run
+from kycmanager.wallet_ports import WalletState
 
 R = TypeVar("R")
 Row = tuple[Any, ...]
@@ -60,6 +61,12 @@ async def load(connection: aiosqlite.Connection, progress: Callable[[str, int, i
         claims=await table("claim", decode.claims),
         notes=await table("note", decoder.notes),
         filters=await table("queue_filter", decode.filters),
+        wallets=WalletState(
+            identities=await table("identity", decode.identities),
+            callbacks=await table("callback", decode.callbacks),
+            challenges=await table("challenge", decode.challenges),
+            verifications=await table("verification", decode.verifications),
+        ),
         deliveries=await table("outbound", outbound.read),
         cursors=await table("outbound_cursor", outbound.read_cursors),
         marks=await table("outbound_mark", outbound.read_marks),

@@ -43,6 +43,14 @@ DELETE_LOGIN = "DELETE FROM login WHERE id = ?"
 REPLACE_CLAIM = _insert("claim", verb="REPLACE")
 DELETE_CLAIM = "DELETE FROM claim WHERE kyc_id = ?"
 INSERT_NOTE = _insert("note")
+REPLACE_IDENTITY = _insert("identity", verb="REPLACE")
+DELETE_IDENTITY = "DELETE FROM identity WHERE id = ?"
+REPLACE_CALLBACK = _insert("callback", verb="REPLACE")
+DELETE_CALLBACK = "DELETE FROM callback WHERE id = ?"
+REPLACE_CHALLENGE = _insert("challenge", verb="REPLACE")
+DELETE_CHALLENGE = "DELETE FROM challenge WHERE digest = ?"
+REPLACE_VERIFICATION = _insert("verification", verb="REPLACE")
+DELETE_VERIFICATION = "DELETE FROM verification WHERE kyc_id = ? AND field = ?"
 REPLACE_FILTER = _insert("queue_filter", verb="REPLACE")
 DELETE_FILTER = "DELETE FROM queue_filter WHERE session = ? AND sub = ? AND name = ?"
 REPLACE_DELIVERY = _insert("outbound", verb="REPLACE")

@@ -11,10 +11,11 @@ from typing import Any, TypeVar
 import aiosqlite
 import msgspec
 
+from kycmanager.batches import Batch, Snapshot
 from kycmanager.domain.outbound import Delivery
 from kycmanager.domain.records import AuditRow, Event, FileKey
 from kycmanager.outbound_ports import DeliveryQuery
-from kycmanager.ports import AuditHead, AuditQuery, Batch, Clock, OutcomeUnknown, Snapshot, StoreRefused
+from kycmanager.ports import AuditHead, AuditQuery, Clock, OutcomeUnknown, StoreRefused
 from kycmanager.store.sqlite import chain, faults, history, load, outbound, schema, upkeep, write
 from kycmanager.store.sqlite.faults import RowDamaged
 from kycmanager.store.sqlite.heads import HeadFile, line_of

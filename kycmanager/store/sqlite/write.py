@@ -5,12 +5,13 @@ from collections.abc import Callable, Sequence
 from operator import add
 from typing import Any
 
+from kycmanager.batches import Batch
 from kycmanager.domain.records import Event
-from kycmanager.ports import Batch
 from kycmanager.store.sqlite import chain, encode, outbound
 from kycmanager.store.sqlite import statements as sql
 from kycmanager.store.sqlite.faults import write_fault
 from kycmanager.store.sqlite.sums import sealed
+from kycmanager.wallet_ports import WalletChange
 
 
 def commit(db: sqlite3.Connection, batch: Batch, counters: dict[str, int], head: chain.Head) -> tuple[int, chain.Head]:
@@ -76,6 +77,8 @@ def _write_feed(db: sqlite3.Connection, batch: Batch, head: chain.Head) -> chain
     _write(db, sql.INSERT_REVOCATION, encode.revocation, batch.revocations)
     _write_users(db, batch)
     _write_desk(db, batch)
+    if batch.wallets is not None:
+        _write_wallets(db, batch.wallets)
     return chain.extend(db, head, audit)
 
 
@@ -91,6 +94,18 @@ def _write_desk(db: sqlite3.Connection, batch: Batch) -> None:
     _run(db, sql.DELETE_CLAIM, [(kyc_id,) for kyc_id in batch.released])
     _write(db, sql.REPLACE_FILTER, encode.saved_filter, batch.filters)
     _run(db, sql.DELETE_FILTER, batch.removed_filters)
+
+
+def _write_wallets(db: sqlite3.Connection, change: WalletChange) -> None:
+    """Write what is removed first: an account may be known anew under another id."""
+    _run(db, sql.DELETE_IDENTITY, [(identity_id,) for identity_id in change.removed_identities])
+    _run(db, sql.DELETE_CALLBACK, [(identity_id,) for identity_id in change.removed_callbacks])
+    _run(db, sql.DELETE_CHALLENGE, [(digest,) for digest in change.forgotten_challenges])
+    _run(db, sql.DELETE_VERIFICATION, change.removed_verifications)
+    _write(db, sql.REPLACE_IDENTITY, encode.identity, change.identities)
+    _write(db, sql.REPLACE_CALLBACK, encode.callback, change.callbacks)
+    _write(db, sql.REPLACE_CHALLENGE, encode.challenge, change.challenges)
+    _write(db, sql.REPLACE_VERIFICATION, encode.verification, change.verifications)
 
 
 def replace_chunks(db: sqlite3.Connection, chunks: Sequence[Sequence[Event]]) -> int:

@@ -7,6 +7,7 @@ from types import SimpleNamespace
 import msgspec
 import pytest
 
+from kycmanager.batches import Batch, TableChange
 from kycmanager.domain.enums import DocumentStatus, ProfileStatus, RiskLevel, StepStatus, StepType, TemplateStatus
 from kycmanager.domain.records import (
     AuditRow,
@@ -19,7 +20,7 @@ from kycmanager.domain.records import (
     Template,
     TemplateText,
 )
-from kycmanager.ports import Batch, Store, TableChange
+from kycmanager.ports import Store
 from kycmanager.store.sqlite import SqliteStore
 
 NOW = 1_800_000_000
@@ -128,7 +129,7 @@ async def load(store: Store) -> SimpleNamespace:
     snapshot = await store.load(lambda _table, _done, _total: None)
     return SimpleNamespace(
         **{
-            name: value if name == "counters" else list(value)
+            name: value if name in {"counters", "wallets"} else list(value)
             for name, value in msgspec.structs.asdict(snapshot).items()
         }
     )

@@ -188,6 +188,14 @@ COMMANDS = {
     "SysHoldFiles": (NOBODY, FORBIDDEN),
     "SysSealAnswers": (NOBODY, FORBIDDEN),
     "SysRecordKeys": (NOBODY, FORBIDDEN),
+    "SysGetSepCustomer": (NOBODY, FORBIDDEN),
+    "SysGetSepIdentity": (NOBODY, FORBIDDEN),
+    "SysOpenSepIdentity": (NOBODY, FORBIDDEN),
+    "SysSetSepCallback": (NOBODY, FORBIDDEN),
+    "SysUseSepChallenge": (NOBODY, FORBIDDEN),
+    "SysForgetSepChallenges": (NOBODY, FORBIDDEN),
+    "MngLinkKycIdentity": (MANAGERS, BY_ID),
+    "MngGetKycIdentities": (MANAGERS, LIST),
     "SysGetUsers": (NOBODY, FORBIDDEN),
     "SysAddUser": (NOBODY, FORBIDDEN),
     "SysSetUser": (NOBODY, FORBIDDEN),
@@ -209,6 +217,7 @@ UNFILTERED = {
     "MngGetKycDocuments": LIST_ALL,
     "MngGetKycAudit": LIST_ALL,
     "MngGetKycQueue": LIST_ALL,
+    "MngGetKycIdentities": LIST_ALL,
 }
 """The lists once more, without the filter by brand."""
 

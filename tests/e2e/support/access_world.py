@@ -1,5 +1,6 @@
 """What the access matrix is played on: two brands, three customers with one of everything, and fresh things on demand."""
 
+import json
 from itertools import count
 from typing import Any
 
@@ -7,9 +8,12 @@ from papers import a_pdf, an_active_pdf
 from running import Running
 from wires import Rest, Tcp
 
+from kycmanager.transports.control import run_local
+
 PLACES = {"mine": (7, "acme"), "neighbour": (8, "acme"), "foreign": (7, "zeta"), "missing": (7, "nowhere")}
 BRANDS = {"acme": ["acme"], "zeta": ["zeta"], "none": [], "all": None}
 NO_ID = 999_999
+ACCOUNT = "GBHS6NPDH5MZ4L4737PFBP6JQ5GHEVILLGPVXEUH5AMMNIB5IWBW6FV4"
 NO_FILE = "00000000-0000-4000-8000-000000000000"
 
 
@@ -53,6 +57,7 @@ class World:
                 step_id,
                 file_id,
             )
+            self.things["identity", name] = await self.identity(place[1])
             self.things["document", name] = await self.document(*place, file_id, canary(*place))
             await self.ask("MngAddKycNote", {"kyc_id": kyc_id, "text": canary(*place)})
         for brand in ("acme", "zeta"):
@@ -75,6 +80,12 @@ class World:
         kyc_id, step_id = await self.step(someone, brand, "manual")
         await self.ask("CustomerSubmitKycStep", {"id": step_id}, self.customer(someone, brand))
         return kyc_id
+
+    async def identity(self, brand: str) -> int:
+        """Return an identity of a wallet nobody has linked."""
+        data = {"brand": brand, "account": ACCOUNT, "memo_type": "id", "memo": str(next(self.numbers))}
+        answer = await run_local(self.running.app.core.executor, "SysOpenSepIdentity", data)
+        return json.loads(answer)["identity"]["id"]
 
     async def file(self, token: str, text: str, **query: str) -> str:
         reply = await self.rest.upload(a_pdf(text), f"{text}.pdf", token, **query)
@@ -103,6 +114,7 @@ class World:
         step, document = {"id": self.thing("step", name)}, {"id": self.thing("document", name)}
         case = {"kyc_id": self.thing("profile", name)}
         channel = {"channels": [f"kyc:{brand}:{customer}"]}
+        wallet = {"brand": brand, "account": ACCOUNT}
         return {
             "MngAddKycStepTemplate": {"brand": brand, "code": "never", "level": 1},
             "MngUpdateKycStepTemplate": {"id": self.thing("template", name), "sort_index": 1},
@@ -144,6 +156,14 @@ class World:
             "MngNoteKycAccess": {**case, "action": "view"},
             "MngGetKycDuplicates": case,
             "MngGetKycTemplateImpact": {"brand": brand, "level": 1},
+            "MngLinkKycIdentity": {"id": self.thing("identity", name), "customer_id": customer},
+            "MngGetKycIdentities": {"brand": brand},
+            "SysGetSepCustomer": wallet,
+            "SysGetSepIdentity": wallet,
+            "SysOpenSepIdentity": wallet,
+            "SysSetSepCallback": {**wallet, "url": "https://wallet.example.com/kyc"},
+            "SysUseSepChallenge": {"digest": "ab" * 32, "expires": 1},
+            "SysForgetSepChallenges": {"digests": []},
             "SysReleaseCases": {"cases": [self.thing("profile", name)]},
             "kyc.require_step": {**here, "step_code": "form"},
             "kyc.set_required_level": {**here, "level": 1},
@@ -169,7 +189,9 @@ class World:
             "SysExpireDue": {"steps": [self.thing("step", name)], "documents": [self.thing("document", name)]},
         }.get(command, {})
 
-    async def fresh(self, command: str, name: str, token: str) -> dict[str, Any]:
+    async def fresh(  # noqa: PLR0911, PLR0912 - a case for each kind of command
+        self, command: str, name: str, token: str
+    ) -> dict[str, Any]:
         """Return the data of a write that can succeed: about something new where the write uses it up.
 
         `token` is that of the caller, where the caller must have done something before.
@@ -198,6 +220,8 @@ class World:
                 await self.ask("MngClaimKycCase", data, token)
         if command == "MngNextKycCase" and brand != "nowhere":
             await self.waiting_case(brand)
+        if command == "MngLinkKycIdentity":
+            return {"id": await self.identity(brand), "customer_id": next(self.customers)}
         if command == "MngDeleteKycFilter":
             data = {"name": code}
             await self.ask("MngSaveKycFilter", {**data, "filter": {}}, token)

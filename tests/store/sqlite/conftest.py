@@ -7,9 +7,9 @@ from types import SimpleNamespace
 
 import pytest
 
+from kycmanager.batches import Batch, TableChange
 from kycmanager.domain.enums import ProfileStatus, RiskLevel
 from kycmanager.domain.records import AuditRow, Event, IdempotencyRecord, Profile
-from kycmanager.ports import Batch, TableChange
 from kycmanager.store.sqlite import SqliteStore
 
 NOW = 1_800_000_000

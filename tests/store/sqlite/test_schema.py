@@ -5,7 +5,7 @@ import sqlite3
 import msgspec
 import pytest
 
-from kycmanager.domain import outbound, records, users
+from kycmanager.domain import outbound, records, users, verification, wallets
 from kycmanager.store.sqlite import history, schema
 from kycmanager.store.sqlite import statements as sql
 from kycmanager.store.sqlite.columns import COLUMNS
@@ -23,6 +23,10 @@ TABLES = {
     "claim": records.Claim,
     "note": records.Note,
     "queue_filter": records.SavedFilter,
+    "identity": wallets.Identity,
+    "callback": wallets.Callback,
+    "challenge": wallets.UsedChallenge,
+    "verification": verification.Verification,
     "user": users.User,
     "login": users.Login,
     "outbound": outbound.Delivery,
@@ -68,7 +72,9 @@ def test_the_tables_views_and_indexes_are_these(db):
         ("index", f"outbound_{name}") for name in ("customer", "kept", "ended")
     }
     unique = db.execute("SELECT tbl_name FROM sqlite_master WHERE type = 'index' AND sql IS NULL").fetchall()
-    assert {name for (name,) in unique} == {"template", "template_text", "profile", "counter"}
+    assert {name for (name,) in unique} == {
+        "template", "template_text", "profile", "counter", "identity", "verification",
+    }  # fmt: skip
 
 
 def test_every_migration_is_numbered_and_sets_its_number():

@@ -1,0 +1,1 @@
+"""The door of Stellar wallets: SEP-1, SEP-10 and SEP-12."""
