@@ -7,7 +7,23 @@ from kycmanager.domain.enums import DocumentStatus, ProfileStatus, RiskLevel, St
 from kycmanager.domain.records import NO_OBJECT
 from kycmanager.ports import DataFault
 
-COUNTERS = dict.fromkeys(("template", "profile", "step", "document", "audit", "event", "login", "note", "delivery"), 1)
+COUNTERS = dict.fromkeys(
+    (
+        "template",
+        "profile",
+        "step",
+        "document",
+        "audit",
+        "event",
+        "login",
+        "note",
+        "delivery",
+        "identity",
+        "verification",
+        "code",
+    ),
+    1,
+)
 
 
 async def test_an_empty_base_has_nothing_and_counts_from_one(store, make):
