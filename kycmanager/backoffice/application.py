@@ -15,6 +15,7 @@ from kycmanager.backoffice.guard import ASSET, Guard
 from kycmanager.backoffice.live import Live
 from kycmanager.backoffice.paths import PREFIX
 from kycmanager.backoffice.people import People
+from kycmanager.backoffice.proof import Proof
 from kycmanager.backoffice.queue import Queue
 from kycmanager.backoffice.search import Search
 from kycmanager.backoffice.shell import Shell
@@ -62,9 +63,9 @@ class Backoffice:
         self._assets = Assets(PREFIX, ("kycmanager.pages", "kycmanager.backoffice"))
         self.live = Live(visits.lives, office.epoch)
         shell = Shell(self._assets, PLACES)
-        self._sign_in = SignIn(shell, gateway, visits, office.users, office.executor, office.wrong_token)
+        self._proof = proof = Proof(office.clock)
         pages = (
-            self._sign_in,
+            SignIn(shell, gateway, visits, office.users, office.executor, office.wrong_token, proof),
             Queue(shell, gateway, people, self.live),
             Case(shell, gateway, people),
             Search(shell, gateway),
@@ -73,7 +74,7 @@ class Backoffice:
             TemplateList(shell, gateway),
             TemplateEdit(shell, gateway),
             TemplateStatusPage(shell, gateway),
-            Account(shell, gateway),
+            Account(shell, gateway, office.users, proof),
         )
         app = web.Application(
             middlewares=[Guard(visits, shell, gateway, office.faults).middleware],
@@ -103,5 +104,5 @@ class Backoffice:
     async def close(self) -> None:
         """Close the rest; once more does nothing."""
         self.live.close()
-        self._sign_in.passwords.close()
+        self._proof.close()
         await self._runner.cleanup()

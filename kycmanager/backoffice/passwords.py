@@ -3,7 +3,9 @@
 import asyncio
 import base64
 import secrets
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from typing import TypeVar
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
@@ -18,6 +20,8 @@ SALT_BYTES, HASH_BYTES = 16, 32
 AT_ONCE = 2
 WAITING_MAX = 32
 """Checks that wait for a thread; a further one is refused at once."""
+
+T = TypeVar("T")
 
 _hasher = PasswordHasher(
     time_cost=PASSES, memory_cost=MEMORY_KIB, parallelism=1, hash_len=HASH_BYTES, salt_len=SALT_BYTES, type=Type.ID
@@ -47,12 +51,19 @@ class Passwords:
 
     async def fits(self, kept: str, password: str) -> bool:
         """Tell whether a password is the one of a hash; "" is nobody's and takes as long. Raises OVERLOADED."""
+        return await self._beside(_fits, kept or self._nobodys, plain(password))
+
+    async def hash_of(self, password: str) -> str:
+        """Return the hash of a password with its parameters. Raises OVERLOADED."""
+        return await self._beside(hash_of, password)
+
+    async def _beside(self, work: Callable[..., T], *args: str) -> T:
         if self._waiting >= WAITING_MAX:
             raise KycError(Code.OVERLOADED, "Too many people sign in at this moment; try again in a few seconds")
         self._waiting += 1
         try:
             loop = asyncio.get_running_loop()
-            return await loop.run_in_executor(self._threads, _fits, kept or self._nobodys, plain(password))
+            return await loop.run_in_executor(self._threads, work, *args)
         finally:
             self._waiting -= 1
 

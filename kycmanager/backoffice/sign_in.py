@@ -7,16 +7,14 @@ from aiohttp import web
 
 from kycmanager import log
 from kycmanager.backoffice.guard import OPEN, SIGN_IN
-from kycmanager.backoffice.pace import Tries
-from kycmanager.backoffice.passwords import Passwords
 from kycmanager.backoffice.paths import PREFIX
+from kycmanager.backoffice.proof import Proof
 from kycmanager.backoffice.shell import Shell, visit_of
 from kycmanager.backoffice.visits import Visit, Visits, key_of, new_cookie
 from kycmanager.commands.execute import Executor
 from kycmanager.domain.errors import Code, KycError
 from kycmanager.domain.session import MANAGERS
-from kycmanager.domain.totp import counter_of
-from kycmanager.domain.users import PASSWORD_CHARS_MAX, User, UserStatus, spelled
+from kycmanager.domain.users import User, spelled
 from kycmanager.pages.gateway import Gateway
 from kycmanager.pages.http import form_of, go
 from kycmanager.user_ports import UserRecords
@@ -44,6 +42,7 @@ class SignIn:
         users: UserRecords,
         executor: Executor,
         wrong_token: WrongToken,
+        proof: Proof,
     ) -> None:
         self._shell = shell
         self._gateway = gateway
@@ -51,8 +50,7 @@ class SignIn:
         self._users = users
         self._authenticate = executor.authenticate
         self._wrong_token = wrong_token
-        self._tries = Tries(visits.now)
-        self.passwords = Passwords()
+        self._proof = proof
 
     def routes(self) -> list[web.RouteDef]:
         """Return the routes of the page."""
@@ -118,10 +116,7 @@ class SignIn:
 
     async def _by_password(self, visit: Visit, form: dict[str, str], data: dict[str, Any]) -> None:
         name = spelled(form.get("name", ""))[:_NAME_CHARS_MAX]
-        wait = self._tries.wait(name, visit.address)
-        if wait:
-            raise KycError(Code.TOO_FREQUENT, f"Too many tries from here. Try again in {wait} seconds.")
-        self._tries.begin(name, visit.address)
+        self._proof.begin(name, visit.address)
         user = self._users.user_named(name)
         counter = await self._counter(user, form)
         if counter is None or user is None:
@@ -129,22 +124,19 @@ class SignIn:
             raise KycError(Code.UNAUTHENTICATED, REFUSED)
         of_user = {"user_id": user.id, "totp_counter": counter, "expires": self._visits.expires()}
         await self._gateway.run_local(None, "SysSignInUser", data | of_user)
-        self._tries.succeeded(name, visit.address)
+        self._proof.succeeded(name, visit.address)
 
     async def _counter(self, user: User | None, form: dict[str, str]) -> int | None:
         """Return the half minute of the code, 0 where none is asked; None where something is wrong.
 
         Nobody's password takes as long to check as somebody's.
         """
-        active = user if user is not None and user.status is UserStatus.ACTIVE else None
-        password = form.get("password", "")[: PASSWORD_CHARS_MAX + 1]
-        fits = await self.passwords.fits(active.password if active else "", password)
-        if active is None or not fits:
+        fits = await self._proof.password_fits(user, form.get("password", ""))
+        if user is None or not fits:
             return None
-        if not active.totp:
+        if not user.totp:
             return 0
-        code = form.get("code", "")
-        return counter_of(active.totp, code, self._visits.now(), after=active.totp_counter) or None
+        return self._proof.counter(user.totp, form.get("code", ""), after=user.totp_counter) or None
 
     async def sign_out(self, request: web.Request) -> web.Response:
         """End this sign-in."""

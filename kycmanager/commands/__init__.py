@@ -1,6 +1,7 @@
 """What the daemon can do: the table of all commands, one row each."""
 
 from kycmanager.commands import (
+    account,
     audit,
     case,
     cases,
@@ -42,6 +43,7 @@ TABLE: tuple[Command, ...] = (
     *users.COMMANDS,
     *logins.COMMANDS,
     *wallets.COMMANDS,
+    *account.COMMANDS,
     *system.COMMANDS,
     system.describe_row(lambda: TABLE),
 )

@@ -1,6 +1,6 @@
 """Sign-ins to the pages: rows no token reaches; the pages run them once somebody has shown who they are."""
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Protocol
 
 from msgspec import Meta, Struct
 from msgspec.structs import replace
@@ -61,6 +61,15 @@ class SignInToken(NewLogin, frozen=True, kw_only=True):
     issued: Time
 
 
+class Named(Protocol):
+    """What names a sign-in by its id."""
+
+    @property
+    def id(self) -> int:
+        """The id of the sign-in."""
+        ...
+
+
 class NameLogin(Request, frozen=True, kw_only=True):
     """One of the caller's own sign-ins."""
 
@@ -109,7 +118,7 @@ def user_active(records: Records, _session: Session, request: SignInUser) -> Use
     return user
 
 
-def own(records: Records, session: Session, request: NameLogin) -> Login:
+def own(records: Records, session: Session, request: Named) -> Login:
     """Find one of the caller's own sign-ins; another's does not exist for the caller."""
     login = records.users.login(request.id)
     if login is None or not login.is_of(session):

@@ -149,7 +149,7 @@ def set_user(context: WriteContext, request: SetUser, user: User) -> UserReply:
         changed["password"] = request.password_hash
     if request.totp is not UNSET:
         changed |= {"totp": bytes.fromhex(request.totp), "totp_counter": 0}
-    fresh = _keep(context, replace(user, **changed))
+    fresh = keep(context, replace(user, **changed))
     if fresh.status is not UserStatus.ACTIVE or "password" in changed:
         _sign_out(context, fresh)
     names = sorted(changed.keys() - {"totp_counter"})
@@ -161,13 +161,14 @@ def set_user(context: WriteContext, request: SetUser, user: User) -> UserReply:
 def remove_user(context: WriteContext, _request: RemoveUser, user: User) -> UserReply:
     """Remove a user; only what names the person in the audit is kept."""
     gone = replace(user, status=UserStatus.REMOVED, password="", totp=b"", totp_counter=0)
-    fresh = _keep(context, gone)
+    fresh = keep(context, gone)
     _sign_out(context, fresh)
     trail.audit(context, "user.removed", brand="", details={"user": user.id, "name": user.name})
     return UserReply(user=_facts(context.changes, fresh))
 
 
-def _keep(context: WriteContext, user: User) -> User:
+def keep(context: WriteContext, user: User) -> User:
+    """Keep a user who was changed."""
     fresh = replace(user, updated_time=context.now, version=user.version + 1)
     context.changes.users.put_user(fresh)
     return fresh

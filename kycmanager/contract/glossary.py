@@ -178,6 +178,7 @@ GLOSSARY: dict[str, Entry] = {
     "told_time": Entry("When the end of the chain was last written down outside the base, Unix seconds", 1767225700),
     "totp": Entry("Whether one-time codes are asked for", True),
     "totp_counter": Entry("The half minute of the one-time code, counted from 1970; 0 without one", 0),
+    "totp_secret": Entry("The secret of the one-time codes, in hex; empty asks for none any more", "ab" * 20),
     "type": Entry("What the document is, in the words of the brand", "passport", in_list="Only documents of this type"),
     "updated_from": Entry("Not changed before this time, Unix seconds; 0 is any", 0),
     "updated_time": Entry("When it was last changed, Unix seconds", 1767225700),

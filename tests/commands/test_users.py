@@ -221,3 +221,29 @@ async def test_a_user_is_no_record_that_shows_a_secret(daemon):
     assert repr(users.user(ann["id"])) == "User(1, 'ann', MANAGER, ACTIVE)"
     assert repr(users.logins()[0]) == "Login(1, MANAGER 1)"
     assert users.logins()[0].is_of(Session(sub=1, type=SessionType.MANAGER, brands=None))
+
+
+async def test_only_the_user_of_a_sign_in_changes_the_own_password_and_codes(daemon):
+    ann, bob = await added(daemon), await added(daemon, "bob")
+    mine, other = await signed_in(daemon, ann), await signed_in(daemon, ann, 2)
+    his = await signed_in(daemon, bob, 3)
+    fields = {"session": 1, "sub": ann["id"], "brands": None, "jti": "j", "issued": daemon.now}
+    token = (await daemon.local("SysSignInToken", login(daemon, 4, **fields)))["login"]
+    other_hash = HASH.replace("aGFzaGhhc2g", "b3RoZXJoYXNo")
+    commands = {
+        "SysSetOwnPassword": {"password_hash": other_hash},
+        "SysSetOwnTotp": {"totp_secret": "ab" * 20, "totp_counter": 7},
+    }
+    for command, data in commands.items():
+        for number in (his["id"], 99, token["id"]):
+            status, name, _ = await page(daemon, ann).refused(command, {"id": number, **data})
+            assert (status, name) == (404, "RET_NOT_FOUND")
+        await page(daemon, ann).call(command, {"id": mine["id"], **data})
+    users = daemon.core.cache.users
+    assert (users.user(ann["id"]).password, users.user(ann["id"]).totp_counter) == (other_hash, 7)
+    assert [each.id for each in users.logins()] == [mine["id"], his["id"], token["id"]]
+    assert other["id"] not in [each.id for each in users.logins()]
+    told = [(row.actor_id, row.details["changed"]) for row in await daemon.audit() if row.action == "user.changed"]
+    assert told == [(ann["id"], ["password"]), (ann["id"], ["totp"])]
+    await daemon.local("SysSetUser", {"name": "ann", "enabled": False})
+    assert (await page(daemon, ann).refused("SysSetOwnTotp", {"id": mine["id"], "totp_secret": ""}))[0] == 404

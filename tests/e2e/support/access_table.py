@@ -208,6 +208,8 @@ COMMANDS = {
     "SysUsePortalLink": (NOBODY, FORBIDDEN),
     "SysEndPortalVisit": (NOBODY, FORBIDDEN),
     "SysGetAuditHead": (NOBODY, FORBIDDEN),
+    "SysSetOwnPassword": (NOBODY, FORBIDDEN),
+    "SysSetOwnTotp": (NOBODY, FORBIDDEN),
 }
 """Every command: who may call it, and what they get."""
 
