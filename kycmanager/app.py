@@ -122,6 +122,8 @@ class App:
                 faults=log_fault,
                 wrong_token=self.failed_tokens.refusal,
                 epoch=lambda: (users.epoch, revocations.epoch),
+                storage=core.files,
+                request_seconds=self.config.limits.request_seconds,
                 settings=VisitSettings(
                     idle_seconds=settings.idle_seconds,
                     life_seconds=settings.life_seconds,

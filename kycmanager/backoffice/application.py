@@ -10,6 +10,9 @@ from kycmanager.backoffice import account, audit, queue, search, templates_list
 from kycmanager.backoffice.account import Account
 from kycmanager.backoffice.audit import Audit
 from kycmanager.backoffice.case import Case
+from kycmanager.backoffice.case_decide import CaseDecisions
+from kycmanager.backoffice.case_files import CaseFiles
+from kycmanager.backoffice.case_read import CaseReader
 from kycmanager.backoffice.exports import Exports
 from kycmanager.backoffice.guard import ASSET, Guard
 from kycmanager.backoffice.live import Live
@@ -26,6 +29,7 @@ from kycmanager.backoffice.templates_status import TemplateStatusPage
 from kycmanager.backoffice.visits import Visits, VisitSettings
 from kycmanager.commands.execute import Executor, Faults
 from kycmanager.domain.records import Event
+from kycmanager.file_ports import FileStore
 from kycmanager.pages.assets import Assets
 from kycmanager.pages.gateway import Gateway, Observe
 from kycmanager.pages.http import FORM_BYTES_MAX
@@ -38,7 +42,10 @@ PLACES = (queue.PLACE, search.PLACE, audit.PLACE, templates_list.PLACE, account.
 
 
 class Office(Struct, frozen=True, kw_only=True):
-    """What the pages need of the rest. `epoch()` is another value whenever a sign-in may have ended."""
+    """What the pages need of the rest. `epoch()` is another value whenever a sign-in may have ended.
+
+    `request_seconds` is how long a rendition may take to be drawn.
+    """
 
     executor: Executor
     users: UserRecords
@@ -49,6 +56,8 @@ class Office(Struct, frozen=True, kw_only=True):
     wrong_token: WrongToken
     epoch: Callable[[], object]
     settings: VisitSettings
+    storage: FileStore
+    request_seconds: float
 
 
 class Backoffice:
@@ -64,10 +73,14 @@ class Backoffice:
         self.live = Live(visits.lives, office.epoch)
         shell = Shell(self._assets, PLACES)
         self._proof = proof = Proof(office.clock)
+        reader = CaseReader(gateway, people)
+        files = CaseFiles(shell, gateway, reader, office.storage, office.request_seconds)
         pages = (
             SignIn(shell, gateway, visits, office.users, office.executor, office.wrong_token, proof),
             Queue(shell, gateway, people, self.live),
-            Case(shell, gateway, people),
+            Case(shell, gateway, people, reader, files),
+            CaseDecisions(shell, gateway, reader),
+            files,
             Search(shell, gateway),
             Audit(shell, gateway, people),
             Exports(gateway, people, visits.lives),

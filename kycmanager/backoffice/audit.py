@@ -9,7 +9,7 @@ import msgspec
 from aiohttp import web
 from msgspec import Struct
 
-from kycmanager.backoffice.case import path_of
+from kycmanager.backoffice.case_read import path_of
 from kycmanager.backoffice.paths import PREFIX
 from kycmanager.backoffice.people import People
 from kycmanager.backoffice.shell import Key, Place, Shell, visit_of

@@ -8,7 +8,7 @@ from aiohttp import web
 from msgspec import Struct
 from msgspec.structs import replace
 
-from kycmanager.backoffice.case import path_of
+from kycmanager.backoffice.case_read import path_of
 from kycmanager.backoffice.guard import STREAM
 from kycmanager.backoffice.live import Live
 from kycmanager.backoffice.paths import PREFIX

@@ -8,7 +8,7 @@ from urllib.parse import urlencode
 from aiohttp import web
 from msgspec import Struct
 
-from kycmanager.backoffice.case import path_of
+from kycmanager.backoffice.case_read import path_of
 from kycmanager.backoffice.paths import PREFIX
 from kycmanager.backoffice.shell import Key, Place, Shell, visit_of
 from kycmanager.domain.errors import KycError, invalid

@@ -2,7 +2,7 @@
 "use strict";
 
 (() => {
-  const ROWS = "tr[data-row]";
+  const ROWS = "[data-row]";
   const TYPED_IN = "input, textarea, select, [contenteditable]";
   let current = "";
 
@@ -32,7 +32,7 @@
   function open() {
     const row = rows().find((each) => each.dataset.row === current);
     const focused = document.activeElement;
-    const link = row && row.querySelector("a, button");
+    const link = row && row.querySelector(row.matches("tr") ? "a, button" : "[data-open]");
     if (!link || (focused !== row && focused !== document.body)) return false;
     link.click();
     return true;
@@ -67,7 +67,7 @@
     const dialog = overlay();
     let done = false;
     if (event.key === "?") done = toggle();
-    else if (dialog && dialog.open) return;
+    else if (document.querySelector("dialog[open]")) return;
     else if (event.key === "j") done = (move(1), true);
     else if (event.key === "k") done = (move(-1), true);
     else if (event.key === "Enter") done = open();

@@ -1,4 +1,4 @@
-// The list follows what happens: it is drawn anew when the daemon tells of a change, unless the reader is deep in it.
+// What happens is told to the page as kyc:live. A list follows: it is drawn anew, unless the reader is deep in it.
 "use strict";
 
 (() => {
@@ -16,8 +16,10 @@
     else window.htmx.trigger("#rows", "kyc:changed");
   }
 
-  function changed() {
-    if (!waiting) waiting = window.setTimeout(drawAnew, PAUSE_MS);
+  function changed(event) {
+    const told = event ? JSON.parse(event.data) : { profiles: [], more: true };
+    document.dispatchEvent(new CustomEvent("kyc:live", { detail: told }));
+    if (document.getElementById("rows") && !waiting) waiting = window.setTimeout(drawAnew, PAUSE_MS);
   }
 
   function ended() {

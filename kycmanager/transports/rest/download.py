@@ -1,7 +1,8 @@
 """Stored files on their way out: whole or a range, always as an attachment, never for a browser to run."""
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import AbstractAsyncContextManager
+from types import MappingProxyType
 
 from aiohttp import web
 
@@ -11,6 +12,8 @@ from kycmanager.transports.rest import ranges
 from kycmanager.transports.rest.answers import Answer
 from kycmanager.transports.rest.readable import Readable
 from kycmanager.transports.rest.routes import Route
+
+NO_HEADERS: Mapping[str, str] = MappingProxyType({})
 
 
 class DownloadDoor:
@@ -28,10 +31,15 @@ class DownloadDoor:
         return await send(request, self._storage, await self._readable.find(request, name))
 
 
-async def send(request: web.BaseRequest, storage: FileStore, file: StoredFile) -> web.StreamResponse:
-    """Send a file the caller may read, as an attachment; raises KycError while nothing has gone out."""
+async def send(
+    request: web.BaseRequest, storage: FileStore, file: StoredFile, around: Mapping[str, str] = NO_HEADERS
+) -> web.StreamResponse:
+    """Send a file the caller may read, as an attachment; raises KycError while nothing has gone out.
+
+    `around` are further headers; those of a download go before them.
+    """
     tag = f'"{file.checksum}"'
-    headers = _headers(file, tag)
+    headers = {**around, **_headers(file, tag)}
     if ranges.matches(request.headers.get("If-None-Match", ""), tag):
         return _bare(304, headers)
     part = None

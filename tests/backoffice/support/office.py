@@ -123,6 +123,37 @@ class Office(Running):
             await self.rest(f"/customer/kyc/steps/{step.id}/submit", own, {"answers": {}})
         return profile.id
 
+    async def file(self, content: bytes, name: str, customer: int = 7, brand: str = "acme") -> str:
+        """Have a customer upload a file; return its uuid."""
+        form = aiohttp.FormData()
+        form.add_field("purpose", "kyc")
+        form.add_field("file", content, filename=name)
+        headers = {"Authorization": self.token(9, customer, (brand,))}
+        async with aiohttp.ClientSession(self.url) as http, http.post("/upload", data=form, headers=headers) as answer:
+            assert answer.status == 200, await answer.text()
+            return (await answer.json())["file_id"]
+
+    async def document(
+        self, content: bytes, name: str, kind: str, customer: int = 7, brand: str = "acme", code: str = ""
+    ) -> Any:
+        """Have a customer attach a file to the profile, or to the step of a code; return the document."""
+        profile = self.app.core.cache.profile_of(customer, brand)
+        steps = [step.id for step in self.app.core.cache.steps_of(profile.id) if step.code == code]
+        data = {
+            "kyc_id": profile.id, "step_id": steps[-1] if steps else 0, "type": kind,
+            "file_id": await self.file(content, name, customer, brand),
+        }  # fmt: skip
+        token = self.token(9, customer, (brand,))
+        return (await self.rest("/customer/kyc/documents", token, data))["document"]
+
+    async def submit(self, customer: int, brand: str, answers: dict[str, Any], code: str) -> int:
+        """Have a customer hand in a step; return its id."""
+        profile = self.app.core.cache.profile_of(customer, brand)
+        step = next(step for step in self.app.core.cache.steps_of(profile.id)[::-1] if step.code == code)
+        path = f"/customer/kyc/steps/{step.id}/submit"
+        await self.rest(path, self.token(9, customer, (brand,)), {"answers": answers})
+        return step.id
+
     async def audit(self) -> list[Any]:
         from kycmanager.ports import AuditQuery
 

@@ -1,0 +1,102 @@
+"""A case read whole: one pass over the commands, however many steps and documents it has."""
+
+from typing import Any
+
+from kycmanager.backoffice.case_story import SILENT, Names, Told, names_of, told
+from kycmanager.backoffice.case_view import mark_of, step_rows
+from kycmanager.backoffice.paths import PREFIX
+from kycmanager.backoffice.people import People
+from kycmanager.domain.case import OPEN_DOCUMENTS
+from kycmanager.domain.enums import RiskLevel
+from kycmanager.domain.session import DECIDERS, Session
+from kycmanager.pages.gateway import Gateway
+from kycmanager.pages.messages import Messages
+from kycmanager.pages.texts import choices
+
+CASES = f"{PREFIX}/cases"
+HISTORY_ROWS = 30
+SINCE_ROWS = 100
+
+
+def path_of(kyc_id: int) -> str:
+    """Return where a case stands."""
+    return f"{CASES}/{kyc_id}"
+
+
+class CaseReader:
+    """Reads what the page of a case shows."""
+
+    def __init__(self, gateway: Gateway, people: People) -> None:
+        self._gateway = gateway
+        self._people = people
+        self._words = Messages(("kycmanager.pages",)).of("en")
+
+    async def profile(self, who: Session, kyc_id: int) -> dict[str, Any]:
+        """Return profile, steps and documents; one out of reach is not found."""
+        return await self._gateway.run(who, "MngGetKycProfile", {"id": kyc_id})
+
+    async def whole(self, who: Session, kyc_id: int) -> dict[str, Any]:
+        """Return the values of the page. The history comes first: what it does not tell yet, the rest may not show."""
+        run, case = self._gateway.run, {"kyc_id": kyc_id}
+        history = await run(who, "MngGetKycAudit", {**case, "limit": HISTORY_ROWS})
+        found = await self.profile(who, kyc_id)
+        held = (await run(who, "MngGetKycCase", case))["case"]
+        notes = (await run(who, "MngGetKycNotes", case))["rows"]
+        reasons = (await run(who, "MngGetKycReasons", {"brand": held["brand"]}))["rows"]
+        duplicates = (await run(who, "MngGetKycDuplicates", case))["rows"]
+        steps, loose = step_rows(found, duplicates, reasons, self._words)
+        names = names_of(found, reasons)
+        return {
+            "profile": found["profile"],
+            "case": held,
+            "steps": steps,
+            "loose": loose,
+            "reasons": reasons,
+            "notes": [
+                {**note, "author": self._people.name(note["author_session"], note["author_id"])} for note in notes[::-1]
+            ],
+            "told": told(history["rows"], self._people, names),
+            "following": history["next"],
+            "seen": history["rows"][0]["id"] if history["rows"] else 0,
+            "mark": mark_of(found),
+            "holder": self._people.holder(who, held),
+            "waited": self._people.now() - held["waiting_since"],
+            "may_take_over": who.type in DECIDERS,
+            "risks": choices(RiskLevel),
+            "path": path_of(kyc_id),
+            "open": _first_open(steps, loose),
+            "said": "",
+            "stale": None,
+            "partial": False,
+            "viewer": None,
+        }
+
+    async def history(self, who: Session, kyc_id: int, after: str) -> dict[str, Any]:
+        """Return a further part of the time line; an empty `after` is its beginning."""
+        data = {"kyc_id": kyc_id, "limit": HISTORY_ROWS, **({"after": after} if after else {})}
+        names = await self._names(who, kyc_id)
+        found = await self._gateway.run(who, "MngGetKycAudit", data)
+        return {
+            "told": told(found["rows"], self._people, names),
+            "following": found["next"],
+            "path": path_of(kyc_id),
+        }
+
+    async def since(self, who: Session, kyc_id: int, seen: int) -> list[Told]:
+        """Return what has changed since an audit row, newest first; looks and notes change nothing."""
+        names = await self._names(who, kyc_id)
+        found = await self._gateway.run(who, "MngGetKycAudit", {"kyc_id": kyc_id, "limit": SINCE_ROWS})
+        return told(
+            [row for row in found["rows"] if row["id"] > seen and row["action"] not in SILENT], self._people, names
+        )
+
+    async def _names(self, who: Session, kyc_id: int) -> Names:
+        found = await self.profile(who, kyc_id)
+        reasons = await self._gateway.run(who, "MngGetKycReasons", {"brand": found["profile"]["brand"]})
+        return names_of(found, reasons["rows"])
+
+
+def _first_open(steps: list[dict[str, Any]], loose: list[dict[str, Any]]) -> str:
+    """Return the first file that waits for a decision, "" for none."""
+    held = [document for step in steps for document in step["documents"]] + loose
+    return next((document["file_id"] for document in held if document["status"] in OPEN_DOCUMENTS), "")
