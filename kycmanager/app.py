@@ -16,6 +16,9 @@ from kycmanager.config import Config, split_address
 from kycmanager.contract import openapi_bytes
 from kycmanager.core import Core, log_fault
 from kycmanager.metrics import OTHER, Metrics
+from kycmanager.outbound.opening import FORGET_SECONDS as FORGET_DELIVERIES_SECONDS
+from kycmanager.outbound.opening import outbound_of
+from kycmanager.outbound.worker import Outbound
 from kycmanager.ports import Clock, Progress
 from kycmanager.timers import Timers
 from kycmanager.tokens.limits import FailedTokens
@@ -33,6 +36,8 @@ UPLOADS_SECONDS = 300
 CLAIMS_SECONDS = 5
 SCANNER_SECONDS = 10
 DRAIN_SECONDS = 5
+OUTBOUND = "outbound"
+"""The source of what the outbound worker writes."""
 
 
 class App:
@@ -50,6 +55,7 @@ class App:
         self.rest: RestServer | None = None
         self.control: ControlServer | None = None
         self.backoffice: Backoffice | None = None
+        self.outbound: Outbound | None = None
         self._serving = False
 
     @property
@@ -83,12 +89,30 @@ class App:
         self.rest = self._rest_server(context, await self._open_pages())
         self.control = ControlServer(core.data_dir / "bases" / "control.sock", self._run_local)
         core.connections = self._connections
+        self._open_outbound()
         self._gauges()
         await self.tcp.start()
         await self.rest.start()
         await self.control.start()
         self._start_timers()
         self._serving = True
+
+    def _open_outbound(self) -> None:
+        """Begin to tell others of events, where the settings name anybody; else no write knows of it."""
+        core = self.core
+        outbound = self.outbound = outbound_of(
+            self.config.webhooks,
+            core.cache,
+            core.store,
+            run=lambda command, data: run_local(core.executor, command, data, source=OUTBOUND),
+            clock=core.clock,
+            faults=log_fault,
+        )
+        if outbound is not None:
+            core.followers.append(lambda committed: outbound.publish(committed.events))
+            outbound.show(self.metrics)
+            outbound.start()
+            self.timers.start("deliveries", FORGET_DELIVERIES_SECONDS, outbound.forget)
 
     def _tcp_server(self, hub: Hub, context: ssl.SSLContext | None) -> TcpServer:
         host, port = split_address(self.config.server.tcp)
@@ -232,6 +256,8 @@ class App:
         doors = (self.tcp, self.rest)
         if self.backoffice:
             self.backoffice.end_streams()
+        if self.outbound:
+            await self.outbound.close()
         await asyncio.gather(*(door.drain(DRAIN_SECONDS) for door in doors if door))
         if self.control:
             await self.control.close()

@@ -33,7 +33,7 @@ class OutboundChanges(Protocol):
     """What a write handler may read and do; only what waits or is dead is in memory."""
 
     def delivery(self, delivery_id: int) -> Delivery | None: ...
-    def delivery_of(self, channel: str, seq: int) -> Delivery | None:
+    def delivery_of(self, channel: str, seq: int, recipient: int) -> Delivery | None:
         """Return what waits or is dead of an event in a channel."""
         ...
 
@@ -47,8 +47,8 @@ class OutboundChanges(Protocol):
 
     def put_delivery(self, delivery: Delivery) -> None: ...
     def set_cursor(self, channel: str, seq: int) -> None: ...
-    def set_mark(self, channel: str, customer_id: int, mark: str) -> None:
-        """Keep what a channel has last told, or will tell, of a customer."""
+    def set_mark(self, channel: str, recipient: int, mark: str) -> None:
+        """Keep what a channel has last told, or will tell, a recipient."""
         ...
 
     def forget(self, before: int) -> None:

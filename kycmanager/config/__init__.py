@@ -32,6 +32,8 @@ from kycmanager.config.sections import (
     Server,
     Storage,
     Tokens,
+    WebhookEndpoint,
+    Webhooks,
 )
 from kycmanager.config.texts import duration_seconds, scanner_address, split_address
 
@@ -62,6 +64,8 @@ __all__ = [
     "Server",
     "Storage",
     "Tokens",
+    "WebhookEndpoint",
+    "Webhooks",
     "duration_seconds",
     "from_table",
     "load",

@@ -11,7 +11,7 @@ from typing import Any, Literal, get_args, get_origin
 import msgspec
 from msgspec import Struct
 
-from kycmanager.config.sections import Config, PublicKey, Reason
+from kycmanager.config.sections import Config, PublicKey, Reason, WebhookEndpoint, Webhooks
 from kycmanager.config.texts import duration_seconds, scanner_address, split_address
 
 DEFAULT_FILE = Path("config.toml")
@@ -19,6 +19,7 @@ SECRET_VARIABLE = "KYCMANAGER_TOKEN_SECRET"  # noqa: S105 - the name of a variab
 SECRET_BYTES_MIN = 32
 MASTER_VARIABLE = "KYCMANAGER_MASTER_KEY"
 
+_LISTED = frozenset({PublicKey, Reason, WebhookEndpoint})
 _EXTENSION = re.compile(r"[a-z0-9]{1,10}")
 _ADDRESS = re.compile(r"https?://(?:[A-Za-z0-9.-]+|\[[0-9A-Fa-f:.]+\])(?::[0-9]{1,5})?/?")
 
@@ -50,8 +51,24 @@ def from_table(table: dict[str, Any], environ: Mapping[str, str]) -> Config:
     if keys := environ.get(MASTER_VARIABLE, ""):
         encryption = msgspec.structs.replace(config.encryption, master_key=keys)
         config = msgspec.structs.replace(config, encryption=encryption)
+    config = msgspec.structs.replace(config, webhooks=_with_secrets(config.webhooks, environ))
     _check(config)
     return config
+
+
+def _with_secrets(webhooks: Webhooks, environ: Mapping[str, str]) -> Webhooks:
+    """Give each endpoint the secrets of its variable, where that is set: commas between, the newest first."""
+    endpoints = []
+    for endpoint in webhooks.endpoints:
+        given = environ.get(webhook_variable(endpoint.name), "")
+        secrets = tuple(each.strip() for each in given.split(",")) if given else endpoint.secrets
+        endpoints.append(msgspec.structs.replace(endpoint, secrets=secrets))
+    return msgspec.structs.replace(webhooks, endpoints=tuple(endpoints))
+
+
+def webhook_variable(name: str) -> str:
+    """Return the variable in which the secrets of an endpoint may stand."""
+    return f"KYCMANAGER_WEBHOOK_{name.upper().replace('-', '_')}_SECRETS"
 
 
 def markdown_table(config_toml_text: str) -> str:
@@ -88,7 +105,7 @@ def _refuse_unknown(section: type[Struct], table: dict[str, Any], path: str) -> 
         if name not in kinds:
             raise ConfigError(f"{path}{name}: there is no such setting; {_nearest(name, path, kinds)}")
         kind = kinds[name]
-        if get_origin(kind) is tuple and (item := get_args(kind)[0]) in {PublicKey, Reason} and isinstance(value, list):
+        if get_origin(kind) is tuple and (item := get_args(kind)[0]) in _LISTED and isinstance(value, list):
             for index, entry in enumerate(value):
                 if isinstance(entry, dict):
                     _refuse_unknown(item, entry, f"{path}{name}[{index}].")
@@ -156,9 +173,25 @@ def _check(config: Config) -> None:
     ]
     for _, code in twice:
         raise ConfigError(f"backoffice.reasons: {code!r} stands there twice for one brand; remove one of them")
+    _check_webhooks(config.webhooks)
     for extension in config.storage.extensions:
         if not _EXTENSION.fullmatch(extension):
             raise ConfigError(f"storage.extensions: {extension!r} is none; write it in small letters without a dot")
+
+
+def _check_webhooks(webhooks: Webhooks) -> None:
+    names = [endpoint.name for endpoint in webhooks.endpoints]
+    for endpoint in webhooks.endpoints:
+        place = f"webhooks.endpoints.{endpoint.name}"
+        if names.count(endpoint.name) > 1:
+            raise ConfigError(f"{place}: stands there twice; give one of them another name")
+        if not endpoint.secrets or min(len(each.encode()) for each in endpoint.secrets) < SECRET_BYTES_MIN:
+            raise ConfigError(
+                f"{place}.secrets: needs one or more of {SECRET_BYTES_MIN} bytes or more; make one with"
+                f" `openssl rand -base64 48` and put it into {webhook_variable(endpoint.name)}",
+            )
+        if not endpoint.url.startswith(("https://", "http://") if webhooks.allow_private else "https://"):
+            raise ConfigError(f"{place}.url: must begin with https://; http:// needs webhooks.allow_private")
 
 
 def _demand(path: str, reader: Any, text: str) -> None:

@@ -60,6 +60,7 @@ ACTIONS: tuple[tuple[str, str], ...] = (
     ("case.taken_over", "lease_until; assignee and assignee_session: who held it"),
     ("case.released", "assignee, assignee_session: who held it; the reason is done, released, left or lapsed"),
     ("note.added", "note_id"),
+    ("delivery.replayed", "channel, delivery_id, seq; or channel, from_seq"),
     ("filter.saved", "name"),
     ("filter.deleted", "name"),
     ("access.search", "what was searched for, and found: how many"),

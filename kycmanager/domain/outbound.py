@@ -23,9 +23,9 @@ class DeliveryState(IntEnum):
 
 
 class Delivery(Struct, frozen=True, gc=False):
-    """One event that one channel tells; unique by (channel, seq) while it waits or is dead.
+    """One event that one channel tells somebody; unique by (channel, seq, recipient) while it waits or is dead.
 
-    `body` is "" where it is made of the event when it is sent. `since` is when its time to be tried began. `outcome` is
+    `recipient` is a number of the channel's own, where it tells several of one event, else 0. `body` is "" where it is made of the event when it is sent. `since` is when its time to be tried began. `outcome` is
     the last one: a status, or a word of ours.
     """
 
@@ -33,6 +33,7 @@ class Delivery(Struct, frozen=True, gc=False):
     channel: str
     brand: str
     customer_id: int
+    recipient: int
     seq: int
     kind: str
     body: str

@@ -73,14 +73,20 @@ class Caller:
             raise CallFailed("broken") from None
 
     async def _read(self, answer: aiohttp.ClientResponse) -> Answer:
-        kept, left = [], self._answer_bytes_max
-        async for part in answer.content.iter_any():
-            kept.append(part[:left])
-            if len(part) > left:
-                answer.close()
-                return Answer(answer.status, b"".join(kept), cut=True)
-            left -= len(part)
-        return Answer(answer.status, b"".join(kept), cut=False)
+        """Read the body as far as it comes: with its status an answer is there, whatever becomes of the rest."""
+        kept, left, cut = [], self._answer_bytes_max, False
+        try:
+            async for part in answer.content.iter_any():
+                kept.append(part[:left])
+                cut = len(part) > left
+                if cut:
+                    break
+                left -= len(part)
+        except (TimeoutError, aiohttp.ClientError, OSError):
+            cut = True
+        if cut:
+            answer.close()
+        return Answer(answer.status, b"".join(kept), cut)
 
     def _opened(self) -> aiohttp.ClientSession:
         """Return the session, made at its first use: it belongs to the loop that runs then."""

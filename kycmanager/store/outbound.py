@@ -1,5 +1,6 @@
 """The deliveries in memory, and what a batch changes of them: those that wait and those given up; no others."""
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
@@ -9,48 +10,59 @@ from kycmanager.outbound_ports import OutboundChange
 KEPT = frozenset({DeliveryState.WAITING, DeliveryState.DEAD})
 
 
-def _nobody() -> None:
-    """Tell nobody."""
+Key = tuple[str, int, int]
+"""(channel, seq, recipient)."""
+
+Watch = Callable[[Sequence[Delivery]], None]
+"""`watch(deliveries)` is told of every commit that changes deliveries or cursors, once it can be looked up."""
+
+
+def _key(delivery: Delivery) -> Key:
+    return delivery.channel, delivery.seq, delivery.recipient
 
 
 class OutboundTables:
-    """The committed deliveries, cursors and marks; `changed` is called after every commit that touches them."""
+    """The committed deliveries, cursors and marks, and who watches them; `waiting` counts by channel."""
 
     def __init__(self) -> None:
-        self.changed: Callable[[], None] = _nobody
+        self.watchers: list[Watch] = []
+        self.waiting: Counter[str] = Counter()
         self.cursors: dict[str, int] = {}
         self.marks: dict[tuple[str, int], str] = {}
         self.deliveries: dict[int, Delivery] = {}
-        self._by_event: dict[tuple[str, int], int] = {}
+        self._by_event: dict[Key, int] = {}
 
     def load(
         self, deliveries: Iterable[Delivery], cursors: Iterable[tuple[str, int]], marks: Iterable[tuple[str, int, str]]
     ) -> None:
         """Fill the empty tables."""
         self.cursors.update(cursors)
-        self.marks.update({(channel, customer_id): mark for channel, customer_id, mark in marks})
+        self.marks.update({(channel, recipient): mark for channel, recipient, mark in marks})
         for delivery in deliveries:
             self.put(delivery)
 
-    def delivery_of(self, channel: str, seq: int) -> Delivery | None:
+    def delivery_of(self, channel: str, seq: int, recipient: int = 0) -> Delivery | None:
         """Return what waits or is dead of an event in a channel."""
-        return self.deliveries.get(self._by_event.get((channel, seq), 0))
+        return self.deliveries.get(self._by_event.get((channel, seq, recipient), 0))
 
     def put(self, delivery: Delivery) -> None:
         """Keep a delivery, or let it go when it has arrived."""
-        key = (delivery.channel, delivery.seq)
+        self._remove(delivery.id)
         if delivery.state in KEPT:
             self.deliveries[delivery.id] = delivery
-            self._by_event[key] = delivery.id
-        elif self.deliveries.pop(delivery.id, None) is not None:
-            del self._by_event[key]
+            self._by_event[_key(delivery)] = delivery.id
+            self.waiting[delivery.channel] += delivery.state is DeliveryState.WAITING
+
+    def _remove(self, delivery_id: int) -> None:
+        old = self.deliveries.pop(delivery_id, None)
+        if old is not None:
+            del self._by_event[_key(old)]
+            self.waiting[old.channel] -= old.state is DeliveryState.WAITING
 
     def forget(self, before: int) -> None:
         """Let go of what was given up before a time."""
-        old = [each for each in self.deliveries.values() if each.ended_time and each.ended_time < before]
-        for delivery in old:
-            del self.deliveries[delivery.id]
-            del self._by_event[delivery.channel, delivery.seq]
+        for old in [each.id for each in self.deliveries.values() if 0 < each.ended_time < before]:
+            self._remove(old)
 
 
 class OutboundOverlay:
@@ -60,7 +72,7 @@ class OutboundOverlay:
         self._held = held
         self._set = set_
         self._deliveries: dict[int, Delivery] = {}
-        self._by_event: dict[tuple[str, int], int] = {}
+        self._by_event: dict[Key, int] = {}
         self._cursors: dict[str, int] = {}
         self._marks: dict[tuple[str, int], str] = {}
         self._forget: dict[str, int] = {}
@@ -70,12 +82,12 @@ class OutboundOverlay:
         found = self._deliveries.get(delivery_id) or self._held.deliveries.get(delivery_id)
         return found if found is not None and found.state in KEPT else None
 
-    def delivery_of(self, channel: str, seq: int) -> Delivery | None:
+    def delivery_of(self, channel: str, seq: int, recipient: int = 0) -> Delivery | None:
         """Return what waits or is dead of an event in a channel."""
-        changed = self._by_event.get((channel, seq))
+        changed = self._by_event.get((channel, seq, recipient))
         if changed is not None:
             return self.delivery(changed)
-        found = self._held.delivery_of(channel, seq)
+        found = self._held.delivery_of(channel, seq, recipient)
         return None if found is None else self.delivery(found.id)
 
     def cursor(self, channel: str) -> int | None:
@@ -91,15 +103,15 @@ class OutboundOverlay:
     def put_delivery(self, delivery: Delivery) -> None:
         """Keep a delivery."""
         self._set(self._deliveries, delivery.id, delivery)
-        self._set(self._by_event, (delivery.channel, delivery.seq), delivery.id)
+        self._set(self._by_event, _key(delivery), delivery.id)
 
     def set_cursor(self, channel: str, seq: int) -> None:
         """Go on after an event."""
         self._set(self._cursors, channel, seq)
 
-    def set_mark(self, channel: str, customer_id: int, mark: str) -> None:
-        """Keep what a channel has last told, or will tell, of a customer."""
-        self._set(self._marks, (channel, customer_id), mark)
+    def set_mark(self, channel: str, recipient: int, mark: str) -> None:
+        """Keep what a channel has last told, or will tell, a recipient."""
+        self._set(self._marks, (channel, recipient), mark)
 
     def forget(self, before: int) -> None:
         """Delete what ended before a time."""
@@ -121,4 +133,6 @@ class OutboundOverlay:
         for delivery in self._deliveries.values():
             held.put(delivery)
         held.forget(self._forget.get("before", 0))
-        held.changed()
+        changed = list(self._deliveries.values())
+        for watch in held.watchers:
+            watch(changed)

@@ -5,8 +5,9 @@ import pytest
 
 @pytest.fixture
 def reviewing() -> set[str]:
-    """What reviewers do beside deciding has tests of its own: test_desk, test_queue, test_search, test_steps."""
+    """What reviewers do beside deciding has tests of its own: test_desk, test_queue, test_search, test_steps, webhooks."""
     return {
         "MngNextKycCase", "MngClaimKycCase", "MngRenewKycCase", "MngReleaseKycCase", "MngAddKycNote",
         "MngSaveKycFilter", "MngDeleteKycFilter", "MngSearchKyc", "MngNoteKycAccess", "MngReopenKycStep",
+        "MngReplayKycDelivery",
     }  # fmt: skip

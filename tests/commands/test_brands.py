@@ -116,7 +116,7 @@ async def test_who_may_call_what(daemon, type_):
             allowed = False
         elif name.startswith("Customer"):
             allowed = type_.name == "CUSTOMER"
-        elif name == "MngDecideKycFile":
+        elif name in {"MngDecideKycFile", "MngReplayKycDelivery"}:
             allowed = type_.name in DECIDERS
         else:
             allowed = name in OPEN or type_.name in MANAGERS or (name in HOOKS and type_.name == "SYSTEM")

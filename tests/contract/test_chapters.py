@@ -31,7 +31,7 @@ NAMED = {
     name
     for text in SOURCES.values()
     for name in re.findall(
-        r'"((?:identity|verification|profile|step|document|template|token|file|keys|user|case|note|filter|access|portal)'
+        r'"((?:delivery|identity|verification|profile|step|document|template|token|file|keys|user|case|note|filter|access|portal)'
         r'\.\w+)"',
         text,
     )
@@ -54,6 +54,7 @@ NO_EVENT = {
     "case.taken_over",
     "filter.saved",
     "filter.deleted",
+    "delivery.replayed",
     "access.search",
     "access.view",
     "access.download",

@@ -8,6 +8,7 @@ from kycmanager.client.caller import Caller, given
 from kycmanager.commands.audit import AuditList
 from kycmanager.commands.cases import CaseList, CaseReply, NextReply
 from kycmanager.commands.customer import CustomerDocumentsReply, SubmittedReply
+from kycmanager.commands.deliveries import DeliveryList, Replayed
 from kycmanager.commands.desk import FilterList, NoteList, NoteReply, ReasonList
 from kycmanager.commands.files import FileReply
 from kycmanager.commands.model import Accepted
@@ -1547,6 +1548,68 @@ class Commands(Caller):
                 status=status,
             ),
             ImpactReply,
+        )
+
+    async def mng_get_kyc_deliveries(
+        self,
+        *,
+        brand: str | UnsetType = UNSET,
+        customer_id: int | UnsetType = UNSET,
+        state: Literal["", "dead", "delivered", "dropped", "waiting"] | UnsetType = UNSET,
+        channel: str | UnsetType = UNSET,
+        limit: int | UnsetType = UNSET,
+        after: str | UnsetType = UNSET,
+    ) -> DeliveryList:
+        """Show what is told to others by webhooks and callbacks, newest first.
+
+        Filters; one that is left out means "any", and so do 0 and an empty text. `after` is the `next` of a page.
+
+        - brand: Only of this brand.
+        - customer_id: The customer; 0 when left out.
+        - state: Only waiting, delivered, dead or dropped ones; "" when left out.
+        - channel: Only this channel; "" when left out.
+        - limit: At most so many rows; 100 when left out.
+        - after: The `next` of the page before; wins over `offset`; "" when left out.
+        """
+        return await self.call(
+            "MngGetKycDeliveries",
+            given(
+                brand=brand,
+                customer_id=customer_id,
+                state=state,
+                channel=channel,
+                limit=limit,
+                after=after,
+            ),
+            DeliveryList,
+        )
+
+    async def mng_replay_kyc_delivery(
+        self,
+        *,
+        id: int | UnsetType = UNSET,
+        channel: str | UnsetType = UNSET,
+        from_seq: int | UnsetType = UNSET,
+        idempotency_key: str | None = None,
+    ) -> Replayed:
+        """Try deliveries again that wait or were given up, or tell a channel anew.
+
+        One delivery that waits or was given up; or a channel, for all of it that were given up.      With `from_seq`
+        the channel is told all its events anew from this number of the feed on.
+
+        - id: The delivery; 0 when a channel is named; 0 when left out.
+        - channel: All of this channel that were given up; "" when left out.
+        - from_seq: Tell the channel all its events anew from this number on; 0 when left out.
+        """
+        return await self.call(
+            "MngReplayKycDelivery",
+            given(
+                id=id,
+                channel=channel,
+                from_seq=from_seq,
+            ),
+            Replayed,
+            idempotency_key=idempotency_key,
         )
 
     async def mng_link_kyc_identity(

@@ -36,10 +36,10 @@ COLUMNS = {
     "login": """
     id, cookie_hash, user_id, session, sub, brands, jti, issued, created_time, used_time, expires, address, agent""",
     "outbound": """
-    id, channel, brand, customer_id, seq, kind, state, attempts, created_time, since, next_time, ended_time, outcome,
-    body""",
+    id, channel, brand, customer_id, recipient, seq, kind, state, attempts, created_time, since, next_time, ended_time,
+    outcome, body""",
     "outbound_cursor": "channel, seq",
-    "outbound_mark": "channel, customer_id, mark",
+    "outbound_mark": "channel, recipient, mark",
 }
 
 SELECT = {table: f"SELECT {columns}, sum FROM {table} " for table, columns in COLUMNS.items()}  # noqa: S608 - constants
@@ -59,7 +59,7 @@ ORDER = {
     "queue_filter": "session, sub, name",
     "challenge": "digest",
     "outbound_cursor": "channel",
-    "outbound_mark": "channel, customer_id",
+    "outbound_mark": "channel, recipient",
 }
 """The order of a table that has no `id`, or another one."""
 

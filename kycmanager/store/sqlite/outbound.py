@@ -77,16 +77,17 @@ def read(rows: Iterable[Row]) -> Iterator[Delivery]:
             channel=row[1],
             brand=row[2],
             customer_id=row[3],
-            seq=row[4],
-            kind=row[5],
-            state=_STATES[row[6]],
-            attempts=row[7],
-            created_time=row[8],
-            since=row[9],
-            next_time=row[10],
-            ended_time=row[11],
-            outcome=row[12],
-            body=row[13],
+            recipient=row[4],
+            seq=row[5],
+            kind=row[6],
+            state=_STATES[row[7]],
+            attempts=row[8],
+            created_time=row[9],
+            since=row[10],
+            next_time=row[11],
+            ended_time=row[12],
+            outcome=row[13],
+            body=row[14],
         )
 
 
@@ -105,7 +106,14 @@ def read_marks(rows: Iterable[Row]) -> Iterator[tuple[str, int, str]]:
 def _row(delivery: Delivery) -> Row:
     """Return the columns of a delivery."""
     return (
-        *(delivery.id, delivery.channel, delivery.brand, delivery.customer_id, delivery.seq, delivery.kind),
-        *(delivery.state.value, delivery.attempts, delivery.created_time, delivery.since, delivery.next_time),
+        *(delivery.id, delivery.channel, delivery.brand, delivery.customer_id, delivery.recipient, delivery.seq),
+        *(
+            delivery.kind,
+            delivery.state.value,
+            delivery.attempts,
+            delivery.created_time,
+            delivery.since,
+            delivery.next_time,
+        ),
         *(delivery.ended_time, delivery.outcome, delivery.body),
     )

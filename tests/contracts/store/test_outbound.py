@@ -11,7 +11,7 @@ WAITING, DELIVERED, DEAD, DROPPED = DeliveryState
 
 def delivery(make, id, **change):  # noqa: A002 - the record's own name
     base = Delivery(
-        id=id, channel="webhooks.crm", brand="alpha", customer_id=1001, seq=id, kind="step.approved", body="",
+        id=id, channel="webhooks.crm", brand="alpha", customer_id=1001, recipient=0, seq=id, kind="step.approved", body="",
         state=WAITING, attempts=0, created_time=make.NOW, since=make.NOW, next_time=make.NOW, ended_time=0, outcome="",
     )  # fmt: skip
     return msgspec.structs.replace(base, **change)
@@ -28,7 +28,7 @@ def ids(found):
 
 async def test_what_waits_or_is_dead_comes_back(store, make, reopened):
     odd = delivery(
-        make, 2, channel=make.ODD, brand=make.ODD, customer_id=make.BIG, seq=make.BIG, kind=make.ODD, body=make.ODD,
+        make, 2, channel=make.ODD, brand=make.ODD, customer_id=make.BIG, recipient=make.BIG, seq=make.BIG, kind=make.ODD, body=make.ODD,
         state=DEAD, attempts=make.BIG, ended_time=make.NOW, outcome=make.ODD,
     )  # fmt: skip
     gone = delivery(make, 3, state=DELIVERED, ended_time=make.NOW)

@@ -160,6 +160,12 @@ COMMANDS = {
     "MngNoteKycAccess": (MANAGERS, BY_ID),
     "MngGetKycDuplicates": (MANAGERS, BY_ID),
     "MngGetKycTemplateImpact": (MANAGERS, IN_BRAND),
+    "MngGetKycDeliveries": (MANAGERS, LIST),
+    "MngReplayKycDelivery": (DECIDERS, BY_ID),
+    "SysReplayDelivery": (NOBODY, FORBIDDEN),
+    "SysQueueDeliveries": (NOBODY, FORBIDDEN),
+    "SysSettleDelivery": (NOBODY, FORBIDDEN),
+    "SysForgetDeliveries": (NOBODY, FORBIDDEN),
     "SysReleaseCases": (NOBODY, FORBIDDEN),
     "kyc.require_step": (HOOKS, BY_ID),
     "kyc.set_required_level": (HOOKS, IN_BRAND),
@@ -219,6 +225,7 @@ UNFILTERED = {
     "MngGetKycDocuments": LIST_ALL,
     "MngGetKycAudit": LIST_ALL,
     "MngGetKycQueue": LIST_ALL,
+    "MngGetKycDeliveries": LIST_ALL,
     "MngGetKycIdentities": LIST_ALL,
 }
 """The lists once more, without the filter by brand."""

@@ -60,6 +60,7 @@ class World:
             self.things["identity", name] = await self.identity(place[1])
             self.things["document", name] = await self.document(*place, file_id, canary(*place))
             await self.ask("MngAddKycNote", {"kyc_id": kyc_id, "text": canary(*place)})
+            self.things["delivery", name] = await self.delivery(*place)
         for brand in ("acme", "zeta"):
             await self.waiting_case(brand)
 
@@ -100,6 +101,15 @@ class World:
     async def document(self, customer: int, brand: str, file_id: str, type: str = "") -> int:  # noqa: A002
         data = {"customer_id": customer, "brand": brand, "file_id": file_id, "type": type}
         return (await self.ask("MngAddKycDocument", data))["document"]["id"]
+
+    async def delivery(self, customer: int, brand: str) -> int:
+        """Queue something for a channel that nobody serves; return its id."""
+        seq = next(self.numbers)
+        told = {"brand": brand, "customer_id": customer, "seq": seq, "kind": "x", "body": canary(customer, brand)}
+        held = self.running.app.core.cache.outbound
+        data = {"channel": "x", "looked_from": held.cursors.get("x"), "looked_to": seq, "deliveries": [told]}
+        await run_local(self.running.app.core.executor, "SysQueueDeliveries", data)
+        return held.delivery_of("x", seq).id
 
     def thing(self, kind: str, name: str) -> Any:
         """Return the id of what stands there, or one that nothing has."""
@@ -155,6 +165,8 @@ class World:
             "MngSearchKyc": here,
             "MngNoteKycAccess": {**case, "action": "view"},
             "MngGetKycDuplicates": case,
+            "MngGetKycDeliveries": {"brand": brand},
+            "MngReplayKycDelivery": {"id": self.thing("delivery", name)},
             "MngGetKycTemplateImpact": {"brand": brand, "level": 1},
             "MngLinkKycIdentity": {"id": self.thing("identity", name), "customer_id": customer},
             "MngGetKycIdentities": {"brand": brand},

@@ -333,6 +333,16 @@ CASES = (
     Line(200, "manager", "MngGetKycAudit", {"kyc_id": 2, "limit": 50}),
 )
 
+DELIVERIES = (
+    Line(200, "manager", "MngGetKycDeliveries", {"state": "dead", "brand": "acme"}),
+    Line(400, "manager", "MngGetKycDeliveries", {"state": "lost"}),
+    Line(400, "manager", "MngGetKycDeliveries", {"after": "x"}),
+    Line(403, "manager", "MngReplayKycDelivery", {"id": 1}),
+    Line(404, "all", "MngReplayKycDelivery", {"id": 1}),
+    Line(200, "admin", "MngReplayKycDelivery", {"channel": "webhooks.crm"}),
+    Line(400, "admin", "MngReplayKycDelivery", {}),
+)
+
 PORTAL = (
     Line(200, "manager", "MngMakeKycPortalLink", {"customer_id": 7, "brand": "acme"}, "link-1"),
     Line(409, "manager", "MngMakeKycPortalLink", {"customer_id": 7, "brand": "acme"}, "link-1"),
@@ -351,4 +361,4 @@ PORTAL = (
     Line(400, "customer", "CustomerRemoveKycDocument", {"id": 0}),
 )
 
-HISTORY = (*TEMPLATES, *ASKED, *HANDED_IN, *DECIDED, *HELD_BACK, *CASES, *PORTAL, *DAEMON)
+HISTORY = (*TEMPLATES, *ASKED, *HANDED_IN, *DECIDED, *HELD_BACK, *CASES, *DELIVERIES, *PORTAL, *DAEMON)

@@ -5,6 +5,7 @@ CREATE TABLE outbound (
     channel TEXT NOT NULL,
     brand TEXT NOT NULL,
     customer_id INTEGER NOT NULL,
+    recipient INTEGER NOT NULL,       -- where a channel tells several of one event, else 0
     seq INTEGER NOT NULL,             -- of the event
     kind TEXT NOT NULL,
     state INTEGER NOT NULL,           -- 0 waiting, 1 delivered, 2 dead, 3 dropped
@@ -29,13 +30,13 @@ CREATE TABLE outbound_cursor (
     sum BLOB NOT NULL
 ) WITHOUT ROWID;
 
--- What a channel has last told of a customer, where it tells only what is new.
+-- What a channel has last told somebody, where it tells only what is new.
 CREATE TABLE outbound_mark (
     channel TEXT NOT NULL,
-    customer_id INTEGER NOT NULL,
+    recipient INTEGER NOT NULL,
     mark TEXT NOT NULL,
     sum BLOB NOT NULL,
-    PRIMARY KEY (channel, customer_id)
+    PRIMARY KEY (channel, recipient)
 ) WITHOUT ROWID;
 
 INSERT INTO counter (name, value)

@@ -1,0 +1,48 @@
+"""The outbound worker as the settings have it."""
+
+from collections.abc import Sequence
+
+from kycmanager.commands.execute import Faults
+from kycmanager.config import Webhooks
+from kycmanager.outbound.channel import Channel, Feed
+from kycmanager.outbound.follower import Run
+from kycmanager.outbound.webhooks import WebhookChannel
+from kycmanager.outbound.worker import Outbound, OutboundSettings
+from kycmanager.ports import Clock
+from kycmanager.store.cache import Cache
+
+FORGET_SECONDS = 3600
+
+
+def outbound_of(
+    settings: Webhooks,
+    cache: Cache,
+    feed: Feed,
+    *,
+    run: Run,
+    clock: Clock,
+    faults: Faults,
+    channels: Sequence[Channel] = (),
+) -> Outbound | None:
+    """Return the worker for the endpoints of the settings and further channels, None when there are none at all."""
+    endpoints = [
+        WebhookChannel(endpoint, cache, feed, allow_private=settings.allow_private) for endpoint in settings.endpoints
+    ]
+    if not (endpoints or channels):
+        return None
+    return Outbound(
+        [*endpoints, *channels],
+        cache.outbound,
+        feed,
+        run=run,
+        clock=clock,
+        head=lambda: cache.counters["event"] - 1,
+        faults=faults,
+        settings=OutboundSettings(
+            timeout_seconds=settings.timeout_seconds,
+            concurrency=settings.concurrency,
+            retry_seconds=settings.retry_hours * 3600,
+            keep_seconds=settings.keep_days * 86_400,
+            waiting_max=settings.waiting_max,
+        ),
+    )
