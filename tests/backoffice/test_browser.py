@@ -1,22 +1,7 @@
 """The pages in a real browser: signed in by hand, worked by keyboard, live; nothing complains, nothing leaves the host."""
 
-import asyncio
-
+from at_work import beside, sign_in
 from chromium import Browser, browser  # noqa: F401 - a fixture
-from office import PASSWORD
-
-
-async def beside(work, *arguments):
-    """Work the browser in a thread: the daemon lives in this one."""
-    return await asyncio.to_thread(work, *arguments)
-
-
-def sign_in(page: Browser, url: str) -> None:
-    page.open(f"{url}/backoffice/queue")
-    page.find("input[name=name]").send_keys("ann")
-    page.find("input[name=password]").send_keys(PASSWORD)
-    page.press("enter")
-    page.find("#rows")
 
 
 def customers(page: Browser) -> list[str]:

@@ -130,13 +130,20 @@ document.addEventListener("DOMContentLoaded", () => {
     if (!event.detail.successful && find("#changed")) window.htmx.trigger("#changed", "kyc:changed");
   });
 
+  // What was marked is marked again in the place of what was drawn anew, and has the focus unless something else has.
+  let before = "";
   document.addEventListener("htmx:beforeSwap", (event) => {
+    before = marked;
     if (decides(event)) for (const dialog of all("dialog[open]")) dialog.close();
   });
 
   document.addEventListener("htmx:afterSwap", () => {
-    const item = marked && document.getElementById(marked);
-    if (item && document.activeElement === document.body) item.focus({ preventScroll: true });
+    const item = before && document.getElementById(before);
+    const focused = document.activeElement;
+    if (item) marked = before;
+    if (item && (focused === document.body || (focused.matches("[data-row]") && focused.contains(item)))) {
+      item.focus({ preventScroll: true });
+    }
     arm();
   });
 
