@@ -32,6 +32,7 @@ from kycmanager.transports.rest.settings import RestSettings
 from kycmanager.transports.tcp import TcpServer
 
 FORGET_SECONDS = 30
+COUNT_SECONDS = 1
 UPLOADS_SECONDS = 300
 CLAIMS_SECONDS = 5
 SCANNER_SECONDS = 10
@@ -236,6 +237,7 @@ class App:
         core = self.core
         self.timers.start("expiry", self.config.expiry.interval_seconds, core.expire_due)
         self.timers.start("claims", CLAIMS_SECONDS, core.release_lapsed)
+        self.timers.start("statistics", COUNT_SECONDS, core.counting.follow)
         self.timers.start("forget", FORGET_SECONDS, core.forget)
         self.timers.start("uploads", UPLOADS_SECONDS, core.expire_uploads)
         self.timers.start("heads", self.config.audit.head_seconds, core.tell_head)

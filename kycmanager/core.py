@@ -19,6 +19,7 @@ from kycmanager.domain.reasons import USUAL, Reason, Reasons
 from kycmanager.encryption import Safe
 from kycmanager.ports import AuditQuery, Clock, Progress, StoreRefused
 from kycmanager.store.cache import Cache
+from kycmanager.store.follower import Follower
 from kycmanager.store.replies import Replies
 from kycmanager.store.sqlite import SqliteStore
 from kycmanager.store.sqlite.heads import HEADS
@@ -133,6 +134,9 @@ class Core:
             self._follow,
         )
         keys = load_keys(config.tokens, data_dir)
+        statistics = self.cache.statistics
+        self.counting = Follower(statistics.tallies, self.store, statistics.newest)
+        self.followers.append(lambda committed: self.counting.take(committed.events))
         self.verifier = Verifier(keys, config.tokens, self.revocations, clock)
         self.passes = self._make_passes(keys)
         self.started_time = 0
@@ -194,6 +198,7 @@ class Core:
         await self.safe.agree(self.storage)
         await self.files.agree_on_decisions(self.store)
         await self.renderer.open()
+        await self.counting.open(self.cache.statistics.waiting_steps())
         gc.freeze()  # what was loaded stays: the collector need not walk it again
 
     def _now(self) -> int:
@@ -214,6 +219,7 @@ class Core:
             await self.strand.close()
         finally:
             await self.tasks.finish()
+            await self._keep_statistics()
             await self.renderer.close()
             await self.storage.close()
             try:
@@ -223,6 +229,12 @@ class Core:
             await self.store.close()
             gc.unfreeze()
             gc.enable()
+
+    async def _keep_statistics(self) -> None:
+        try:
+            await self.counting.close()
+        except Exception:  # the feed holds all of it
+            logger.exception("the last events are counted at the next start")
 
     async def expire_due(self) -> None:
         """Expire what has run out, on the strand like any command, until nothing is due."""

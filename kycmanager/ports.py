@@ -23,6 +23,7 @@ from kycmanager.domain.records import (
 )
 from kycmanager.domain.session import Session
 from kycmanager.outbound_ports import DeliveryQuery, OutboundChanges
+from kycmanager.statistics_ports import Statistics
 from kycmanager.user_ports import UserChanges, UserRecords
 from kycmanager.wallet_ports import WalletChanges, WalletReader, WalletRecords
 
@@ -114,6 +115,8 @@ class Reader(Records, Lists, Protocol):
     def desk(self) -> DeskReader: ...
     @property
     def wallets(self) -> WalletReader: ...
+    @property
+    def statistics(self) -> Statistics: ...
     def template_impact(self, brand: str, level: int, template_id: int) -> tuple[int, int]:
         """Count the profiles with a step of the template, and those of the brand asked for the level without one."""
         ...

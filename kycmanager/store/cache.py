@@ -19,6 +19,7 @@ from kycmanager.store.bulk import by_id, grouped
 from kycmanager.store.desk import Desk
 from kycmanager.store.indexes import COUNT_MAX, EVERY_BRAND, Index, id_cursor, time_cursor
 from kycmanager.store.outbound import OutboundTables
+from kycmanager.store.statistics import Statistics
 from kycmanager.store.users import UserTables
 from kycmanager.store.wallets import WalletTables
 
@@ -58,6 +59,7 @@ class Cache:
         self._profile_index = Index(PROFILE_FIELDS, timed=True)
         self._document_index = Index(DOCUMENT_FIELDS)
         self.desk = Desk(vault, self.profiles, self._steps_of, self._profile_index.of_brands, self.profiles_of_customer)
+        self.statistics = Statistics(self.desk.waiting, self._steps_of, lambda: self.counters["event"] - 1)
 
     # -- look-ups
 
@@ -241,6 +243,7 @@ class Cache:
         for document in self.documents.values():
             if document.expire_time:
                 self._note_due_document(document)
+                self.statistics.expiries.move(None, document)
 
     def put_key(self, kept: IdempotencyRecord) -> None:
         """Keep an accepted write under its key; a key that is used again goes to the end."""
@@ -333,6 +336,7 @@ class Cache:
             self._files[document.file_id] = document.id
         else:
             self._document_index.change(old, document)
+        self.statistics.expiries.move(old, document)
         self._note_due_document(document)
 
     def _note_due_document(self, document: Document) -> None:

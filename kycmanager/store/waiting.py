@@ -11,8 +11,8 @@ at by the next question: most have been decided by then.
 
 from bisect import bisect_left, bisect_right
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
-from itertools import islice
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import accumulate, islice
 
 from msgspec import Struct
 from pyroaring import BitMap64
@@ -22,6 +22,7 @@ from kycmanager.domain.case import ANY, CaseFilter, Facets, StepMark, facets
 from kycmanager.domain.enums import ProfileStatus, RiskLevel, StepStatus
 from kycmanager.domain.errors import invalid
 from kycmanager.domain.records import Profile, Step
+from kycmanager.statistics_ports import CaseAges
 from kycmanager.store.claims import Claims
 
 PIECE_MAX = 512
@@ -250,6 +251,29 @@ class Waiting:
                 of_risk = ids & self._any([_RISK_KEYS[each]])
                 for place in self._walk(of_risk, after if each == risk else 0) if of_risk else ():
                     yield f"{int(each)}.{place >> ID_BITS}.{place & _ID}", place & _ID
+
+    def ages(self, wanted: CaseFilter, now: int, bands: Sequence[int]) -> CaseAges:
+        """Tell how long the cases a filter asks for have waited; of most pieces only the size is looked at."""
+        ids = self.matching(wanted, now)
+        ends = list(accumulate(map(ids.intersection_cardinality, self._pieces)))
+        total = ends[-1] if ends else 0
+        if not total:
+            return CaseAges(0, 0, 0, 0, [0] * len(bands))
+
+        def age(rank: int) -> int:
+            """Return the age of the case that so many are as young as, or younger than."""
+            place = total - rank
+            at = bisect_right(ends, place)
+            return now - (self._sorted(ids & self._pieces[at])[place - (ends[at - 1] if at else 0)] >> ID_BITS)
+
+        def within(seconds: int) -> int:
+            """Count the cases that are no older."""
+            place = now - seconds << ID_BITS
+            at = self._piece_of(place)
+            older = bisect_left(self._sorted(ids & self._pieces[at]), place)
+            return total - older - (ends[at - 1] if at else 0)
+
+        return CaseAges(total, age(total), age(-(-total // 2)), age(-(-total * 9 // 10)), list(map(within, bands)))
 
 
 def _cut(places: list[int], at: int) -> tuple[list[int], list[int]]:

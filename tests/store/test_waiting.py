@@ -175,3 +175,39 @@ def test_a_range_before_every_case_is_empty():
         queue.wait(kyc_id, 4 + kyc_id)
     for last in (1, 4, 5, 16):
         queue.check(CaseQuery(filter=CaseFilter(waiting_to=last), now=NOW, order="age", limit=3))
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    since=st.lists(st.tuples(st.integers(1, 400), st.sampled_from(BRANDS)), max_size=60),
+    gone=st.sets(st.integers(1, 60), max_size=20),
+    bands=st.lists(st.integers(0, 1100), max_size=4).map(sorted),
+)
+def test_ages_are_those_of_every_case(since, gone, bands):
+    size, waiting.PIECE_MAX = waiting.PIECE_MAX, 4
+    try:
+        queue = Queue()
+        for kyc_id, (time, brand) in enumerate(since, 1):
+            queue.wait(kyc_id, time, brand=brand)
+        queue.index.page(CaseQuery(filter=CaseFilter(), now=NOW))
+        for kyc_id in gone & queue.profiles.keys():
+            queue.put(kyc_id)
+            queue.index.note([kyc_id])
+        for brands in (None, frozenset(BRANDS[:1]), frozenset()):
+            ages = sorted(
+                NOW - time
+                for kyc_id, (time, brand) in enumerate(since, 1)
+                if kyc_id not in gone and (brands is None or brand in brands)
+            )
+            found = queue.index.ages(CaseFilter(brands=brands), NOW, bands)
+            assert (found.cases, list(found.within)) == (
+                len(ages),
+                [sum(age <= band for age in ages) for band in bands],
+            )
+            if ages:
+                expected = (ages[-1], ages[-(-len(ages) // 2) - 1], ages[-(-len(ages) * 9 // 10) - 1])
+                assert (found.oldest, found.median, found.p90) == expected
+            else:
+                assert (found.oldest, found.median, found.p90) == (0, 0, 0)
+    finally:
+        waiting.PIECE_MAX = size

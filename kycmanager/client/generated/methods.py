@@ -15,6 +15,7 @@ from kycmanager.commands.model import Accepted
 from kycmanager.commands.portal import LinkReply
 from kycmanager.commands.profiles import GateReply
 from kycmanager.commands.search import DuplicateList, ImpactReply
+from kycmanager.commands.statistics import StatisticsReply
 from kycmanager.commands.system import Pong, ServerFacts, TableReply
 from kycmanager.commands.views import (
     CustomerDocumentReply,
@@ -1548,6 +1549,31 @@ class Commands(Caller):
                 status=status,
             ),
             ImpactReply,
+        )
+
+    async def mng_get_kyc_statistics(
+        self,
+        *,
+        brand: str | UnsetType = UNSET,
+        time_from: int | UnsetType = UNSET,
+        time_to: int | UnsetType = UNSET,
+    ) -> StatisticsReply:
+        """Tell how much was decided and how fast, what waits and what runs out.
+
+        The days to tell of, both ends included, of UTC: of 366 days at most; without times the last 30.
+
+        - brand: The brand, case-sensitive.
+        - time_from: Not before this time, Unix seconds; 0 is any; 0 when left out.
+        - time_to: Not after this time, Unix seconds; 0 is any; 0 when left out.
+        """
+        return await self.call(
+            "MngGetKycStatistics",
+            given(
+                brand=brand,
+                time_from=time_from,
+                time_to=time_to,
+            ),
+            StatisticsReply,
         )
 
     async def mng_get_kyc_deliveries(

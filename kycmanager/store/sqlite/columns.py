@@ -27,6 +27,8 @@ COLUMNS = {
     # The customer and the brand are those of the profile.
     "note": "id, kyc_id, time, author_id, author_session, version, content",
     "queue_filter": "session, sub, name, updated_time, filter",
+    "tally": "brand, day, counts",
+    "tally_mark": "version, cursor, touched",
     "identity": "id, brand, customer_id, account, memo_type, memo, created_time, updated_time, version",
     "callback": """
     id, brand, customer_id, url, account, memo_type, memo, type, lang, created_time, updated_time, version""",
@@ -56,6 +58,8 @@ ORDER = {
     "template_text": "template_id, version",
     "feed": "last_seq",
     "claim": "kyc_id",
+    "tally": "brand, day",
+    "tally_mark": "version",
     "queue_filter": "session, sub, name",
     "challenge": "digest",
     "outbound_cursor": "channel",

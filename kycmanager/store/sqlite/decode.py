@@ -1,6 +1,6 @@
 """Rows of the base as records, sharing between records what is equal to keep a million of them small."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from typing import Any, Generic, TypeVar
 
 import msgspec
@@ -339,6 +339,16 @@ def events(chunk: str, *, after: int, limit: int) -> list[Event]:
     return [
         Event(line.seq, line.time, line.brand, line.customer_id, line.kyc_id, line.kind, _record(line, held.fields))
         for line in [line for line in held.events if line.seq > after][:limit]
+    ]
+
+
+def events_of(chunk: str, kinds: Collection[str], *, after: int) -> list[Event]:
+    """Read the events of one row of `feed` that are of these kinds, those with a number above `after`."""
+    held = _chunk(chunk)
+    return [
+        Event(line.seq, line.time, line.brand, line.customer_id, line.kyc_id, line.kind, _record(line, held.fields))
+        for line in held.events
+        if line.kind in kinds and line.seq > after
     ]
 
 

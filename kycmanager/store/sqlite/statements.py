@@ -57,6 +57,8 @@ REPLACE_DELIVERY = _insert("outbound", verb="REPLACE")
 REPLACE_CURSOR = _insert("outbound_cursor", verb="REPLACE")
 REPLACE_MARK = _insert("outbound_mark", verb="REPLACE")
 FORGET_DELIVERIES = "DELETE FROM outbound WHERE ended_time > 0 AND ended_time < ?"
+REPLACE_TALLY = _insert("tally", verb="REPLACE")
+INSERT_TALLY_MARK = _insert("tally_mark")
 UPDATE_EVENTS = "UPDATE feed SET events = ?, sum = ? WHERE last_seq = ?"
 INSERT_FILE_KEY = "INSERT INTO file_key (file_id, kyc_id, wrapped) VALUES (?, ?, ?) ON CONFLICT DO NOTHING"
 UPDATE_COUNTER = "UPDATE counter SET value = ? WHERE name = ?"

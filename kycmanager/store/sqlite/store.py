@@ -14,9 +14,10 @@ import msgspec
 from kycmanager.batches import Batch, Snapshot
 from kycmanager.domain.outbound import Delivery
 from kycmanager.domain.records import AuditRow, Event, FileKey
+from kycmanager.domain.statistics import KeptTally, TallyMark
 from kycmanager.outbound_ports import DeliveryQuery
 from kycmanager.ports import AuditHead, AuditQuery, Clock, OutcomeUnknown, StoreRefused
-from kycmanager.store.sqlite import chain, faults, history, load, outbound, schema, upkeep, write
+from kycmanager.store.sqlite import chain, faults, history, load, outbound, schema, tallies, upkeep, write
 from kycmanager.store.sqlite.faults import RowDamaged
 from kycmanager.store.sqlite.heads import HeadFile, line_of
 from kycmanager.store.sqlite.keys import KeyBase
@@ -213,6 +214,23 @@ class SqliteStore:
     async def feed_chunks(self, after: int, limit: int) -> Sequence[Sequence[Event]]:
         """Return the events of the next rows of the feed, each row by itself."""
         return await run(_open(self._feeder), history.feed_chunks, after, limit)
+
+    async def events_of(
+        self, kinds: Collection[str], *, after: int, upto: int, enough: int
+    ) -> tuple[Sequence[Event], int]:
+        """Return the events of these kinds behind a number, and up to which number the feed was looked at."""
+        return await self._asked(self._feeder, tallies.events_of, kinds, after, upto, enough)
+
+    async def tallies(self) -> tuple[Sequence[KeptTally], TallyMark | None]:
+        """Return what was counted of the feed; raises StoreRefused when it is damaged."""
+        try:
+            return await run(_open(self._feeder), tallies.load)
+        except (RowDamaged, sqlite3.Error, UnicodeError, msgspec.MsgspecError) as error:
+            raise faults.refusal(self.path, error) from error
+
+    async def keep_tallies(self, kept: Sequence[KeptTally], mark: TallyMark, *, anew: bool) -> None:
+        """Write what was counted, in one transaction; raises as `commit`, without doubt about other writes."""
+        self._rows_in_log += await run(_open(self._writer), tallies.keep, kept, mark, anew=anew)
 
     async def replace_chunks(self, chunks: Sequence[Sequence[Event]]) -> None:
         """Write rows of the feed anew, in one transaction; raises StoreFull or OutcomeUnknown with nothing changed."""

@@ -166,6 +166,7 @@ COMMANDS = {
     "SysQueueDeliveries": (NOBODY, FORBIDDEN),
     "SysSettleDelivery": (NOBODY, FORBIDDEN),
     "SysForgetDeliveries": (NOBODY, FORBIDDEN),
+    "MngGetKycStatistics": (MANAGERS, OPEN),
     "SysReleaseCases": (NOBODY, FORBIDDEN),
     "kyc.require_step": (HOOKS, BY_ID),
     "kyc.set_required_level": (HOOKS, IN_BRAND),

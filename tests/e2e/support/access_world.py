@@ -176,6 +176,7 @@ class World:
             "SysSetSepCallback": {**wallet, "url": "https://wallet.example.com/kyc"},
             "SysUseSepChallenge": {"digest": "ab" * 32, "expires": 1},
             "SysForgetSepChallenges": {"digests": []},
+            "MngGetKycStatistics": {"brand": brand},
             "SysReleaseCases": {"cases": [self.thing("profile", name)]},
             "kyc.require_step": {**here, "step_code": "form"},
             "kyc.set_required_level": {**here, "level": 1},

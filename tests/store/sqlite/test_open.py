@@ -123,9 +123,9 @@ async def test_a_creation_cut_short_is_rolled_back(path, kit):
 async def test_a_newer_base(path, kit):
     await make(path, kit)
     db = sqlite3.connect(path)
-    db.execute("PRAGMA user_version = 9")
+    db.execute("PRAGMA user_version = 999")
     db.close()
-    await refused(path, "version 9", "newer program")
+    await refused(path, "version 999", "newer program")
 
 
 async def test_the_base_of_another_program(path):

@@ -5,7 +5,7 @@ import sqlite3
 import msgspec
 import pytest
 
-from kycmanager.domain import outbound, records, users, verification, wallets
+from kycmanager.domain import outbound, records, statistics, users, verification, wallets
 from kycmanager.store.sqlite import history, schema
 from kycmanager.store.sqlite import statements as sql
 from kycmanager.store.sqlite.columns import COLUMNS
@@ -30,6 +30,8 @@ TABLES = {
     "user": users.User,
     "login": users.Login,
     "outbound": outbound.Delivery,
+    "tally": statistics.KeptTally,
+    "tally_mark": statistics.TallyMark,
 }
 
 
