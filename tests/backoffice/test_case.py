@@ -2,6 +2,8 @@
 
 import pytest
 
+from kycmanager.pages.gateway import Gateway
+
 
 async def test_a_case_shows_where_the_customer_stands(office, ann):
     kyc_id = await office.case(7, risk=4)
@@ -79,3 +81,26 @@ async def test_somebody_who_is_no_user_is_called_by_number(office, ann):
     kyc_id = await office.case()
     await office.rest("/manager/kyc/queue/claim", office.token(10, 1, ("acme",)), {"kyc_id": kyc_id})
     assert "crm manager 1 holds this case" in (await ann.get(f"/cases/{kyc_id}")).words
+
+
+async def test_a_large_case_asks_no_more_than_a_small_one(office, ann, monkeypatch):
+    asked = []
+    run = Gateway.run
+
+    async def counted(self, session, command, data=None):
+        asked.append(command)
+        return await run(self, session, command, data)
+
+    monkeypatch.setattr(Gateway, "run", counted)
+    await office.case(7)
+    await ann.get("/cases/1")
+    small, asked = list(asked), []
+    for number in range(20):
+        await office.template(code=f"step{number}")
+    await office.case(8)
+    for number in range(20):
+        await office.document(f"text {number}".encode(), f"{number}.txt", "", 8)
+    page = await ann.get("/cases/2")
+    assert page.text.count("<article") == 22
+    assert page.text.count("data-document=") == 20
+    assert asked == small

@@ -3,6 +3,7 @@
 import io
 
 import pytest
+from papers import an_active_pdf
 from pictures import jpeg, pdf, png
 from PIL import Image
 
@@ -112,6 +113,28 @@ async def test_a_file_that_cannot_be_drawn_says_so(office, ann, held):
     assert (shown.status, "This file cannot be drawn." in shown.words) == (200, True)
     status, _, _ = await body(ann, f"/cases/1/files/{held['text']}/rendition?kind=thumb")
     assert status == 404
+
+
+async def test_a_file_that_is_gone_says_so(office, ann, held):
+    for path in office.folder.glob(f"storage/**/{held['bill']}*"):
+        path.unlink()
+    shown = await ann.get(f"/cases/1/files/{held['bill']}")
+    assert (shown.status, "This file cannot be drawn." in shown.words) == (200, True)
+    assert (await ann.get("/cases/1")).status == 200
+
+
+async def test_a_file_that_is_held_back_is_for_those_who_decide_of_it(open_office, visitors):
+    office = await open_office(inspection={"active_content": "quarantine"})
+    await office.user()
+    await office.user("bob", role="admin")
+    await office.case()
+    file_id = (await office.document(an_active_pdf("x"), "form.pdf", "form"))["file_id"]
+    for name, status in (("ann", 409), ("bob", 200)):
+        visitor = visitors(office)
+        await visitor.sign_in(name)
+        assert (await visitor.get(f"/cases/1/files/{file_id}/download")).status == status
+        assert "This file cannot be drawn. " in (await visitor.get(f"/cases/1/files/{file_id}")).words
+        assert (await visitor.get(f"/cases/1/files/{file_id}/rendition")).status in {404, 409}
 
 
 @pytest.mark.parametrize("query", ["kind=huge", "page=0", "page=x", "page=9999999"])

@@ -14,7 +14,7 @@
   const pictures = () => [...document.querySelectorAll("#viewer [data-picture]")];
   const sheetOf = (picture) => picture.closest("[data-sheet]").dataset.sheet;
 
-  // The stage is as large as the turned picture: so the frame scrolls over all of it.
+  // The stage is as large as the turned picture: so the frame scrolls over all of it. What was in the middle stays there.
   function lay(picture) {
     if (!picture.naturalWidth) return;
     const frame = picture.closest(".frame");
@@ -24,9 +24,12 @@
     const [width, height] = lies
       ? [picture.naturalHeight, picture.naturalWidth]
       : [picture.naturalWidth, picture.naturalHeight];
-    const base = picture.dataset.base || Math.min(frame.clientWidth / width, frame.clientHeight / height, 1);
-    const scale = base * zoom;
+    const scale = Math.min(frame.clientWidth / width, frame.clientHeight / height, 1) * zoom;
     const [across, down] = [width * scale, height * scale];
+    const middle = [
+      (frame.scrollLeft + frame.clientWidth / 2) / frame.scrollWidth,
+      (frame.scrollTop + frame.clientHeight / 2) / frame.scrollHeight,
+    ];
     stage.style.width = `${across}px`;
     stage.style.height = `${down}px`;
     picture.style.width = `${lies ? down : across}px`;
@@ -34,18 +37,14 @@
     picture.style.left = `${(across - (lies ? down : across)) / 2}px`;
     picture.style.top = `${(down - (lies ? across : down)) / 2}px`;
     picture.style.transform = `rotate(${turn}deg)`;
-    picture.dataset.laid = `${turn} ${zoom.toFixed(2)}`;
+    frame.scrollLeft = middle[0] * frame.scrollWidth - frame.clientWidth / 2;
+    frame.scrollTop = middle[1] * frame.scrollHeight - frame.clientHeight / 2;
     if (zoom >= FULL_FROM && picture.dataset.full) sharpen(picture);
   }
 
   // A larger rendition takes the place of a small one that is looked at closely, in the same size on the page.
   function sharpen(picture) {
-    const sharp = new Image();
-    const before = picture.naturalWidth;
-    sharp.addEventListener("load", () => {
-      if (sharp.naturalWidth > before && picture.isConnected) picture.src = sharp.src;
-    });
-    sharp.src = picture.dataset.full;
+    picture.src = picture.dataset.full;
     delete picture.dataset.full;
   }
 
