@@ -49,6 +49,7 @@ def parser() -> argparse.ArgumentParser:
     _add_backup(commands)
     _add_keys(commands)
     _add_user(commands)
+    _add_webhooks(commands)
     return root
 
 
@@ -135,6 +136,26 @@ def _add_user(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -
         command.add_argument("name", metavar="NAME", help="the name of the user; capitals do not matter")
         _settings(command)
     _settings(_command(actions, "list", "list the users", _late("user", "show")))
+
+
+def _add_webhooks(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    about = "What is told to others by webhooks and callbacks."
+    group = commands.add_parser("webhooks", help="what is told to others: list, replay, test", description=about)
+    actions = group.add_subparsers(required=True, metavar="ACTION")
+    shown = _command(actions, "list", "list deliveries, the newest first", _late("webhooks", "show"))
+    states = ("waiting", "delivered", "dead", "dropped")
+    shown.add_argument("--state", choices=states, help="only these; dead: given up")
+    shown.add_argument("--channel", metavar="NAME", help="only this channel: webhooks.<name of the endpoint>, sep12")
+    shown.add_argument("--customer", type=int, metavar="N", default=0, help="only of this customer")
+    shown.add_argument("--limit", type=int, metavar="N", default=50, help="at most so many (default: 50)")
+    again = _command(actions, "replay", "try deliveries again", _late("webhooks", "replay"))
+    again.add_argument("--id", type=int, metavar="N", help="this delivery")
+    again.add_argument("--channel", metavar="NAME", help="all that this channel has given up")
+    again.add_argument("--from-seq", type=int, metavar="N", help="with --channel: all its events from this number on")
+    tried = _command(actions, "test", "call an endpoint with an event that tells nothing", _late("webhooks", "test"))
+    tried.add_argument("name", metavar="NAME", help="the name of the endpoint in the settings")
+    for command in (shown, again, tried):
+        _settings(command)
 
 
 def _add_demo(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:

@@ -12,6 +12,7 @@ from kycmanager.client.errors import (
 from kycmanager.client.rest import RestClient
 from kycmanager.client.tcp import TcpClient
 from kycmanager.client.transfer import Rendition
+from kycmanager.client.webhook import verify_webhook
 from kycmanager.client.wire import Encoding, Notice, Push
 
 __all__ = [
@@ -28,4 +29,5 @@ __all__ = [
     "ReplyTimeout",
     "RestClient",
     "TcpClient",
+    "verify_webhook",
 ]

@@ -30,6 +30,7 @@ from kycmanager.commands.pages import list_query, page_fields
 from kycmanager.commands.views import ListReply
 from kycmanager.commands.wallet_view import Stranger, WalletCustomerReply, customer_of
 from kycmanager.domain.errors import Code, KycError, invalid, not_found
+from kycmanager.domain.outbound import BEFORE, CALLBACKS
 from kycmanager.domain.session import MANAGERS, NOBODY, Session
 from kycmanager.domain.wallets import Callback, Identity, UsedChallenge, WalletName, reaches
 from kycmanager.ports import Records
@@ -221,6 +222,8 @@ def set_callback(context: WriteContext, request: SetCallback, target: Identity) 
             old.version + 1 if old else 1,
         )
     )
+    status = customer_of(context.changes, target, request.type, request.lang).status
+    context.changes.outbound.set_mark(CALLBACKS, target.id, BEFORE + status)
     trail.audit(
         context,
         "identity.callback",

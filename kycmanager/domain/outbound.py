@@ -7,6 +7,10 @@ from msgspec import Struct
 
 FIRST_PAUSE_SECONDS = 4
 PAUSE_SECONDS_MAX = 3600
+CALLBACKS = "sep12"
+"""The channel of SEP-12 callbacks. Its mark of an identity is the status its wallet was told last."""
+BEFORE = "="
+"""Begins a mark of what was so when the wallet named its URL: it was not told that, it knows."""
 PAUSES = 12
 """After so many attempts the pause grows no more: 4 seconds doubled so often are more than its bound."""
 
@@ -25,8 +29,9 @@ class DeliveryState(IntEnum):
 class Delivery(Struct, frozen=True, gc=False):
     """One event that one channel tells somebody; unique by (channel, seq, recipient) while it waits or is dead.
 
-    `recipient` is a number of the channel's own, where it tells several of one event, else 0. `body` is "" where it is made of the event when it is sent. `since` is when its time to be tried began. `outcome` is
-    the last one: a status, or a word of ours.
+    `recipient` is a number of the channel's own, where it tells several of one event, else 0. `body` is "" where it is
+    made of the event when it is sent. `since` is when its time to be tried began. `outcome` is the last one: a status,
+    or a word of ours.
     """
 
     id: int

@@ -14,7 +14,7 @@ from kycmanager.transports import json_wire
 
 PREFIX = "webhooks."
 USER_AGENT = "kycmanager"
-TEST_KIND = "test"
+TRIAL_KIND = "test"
 
 _NEWS = (News(),)
 
@@ -68,7 +68,7 @@ def signed(endpoint: WebhookEndpoint, body: bytes, now: int, *, kind: str, deliv
     return Outgoing(endpoint.url, body, headers)
 
 
-def test_call(endpoint: WebhookEndpoint, now: int, random: Callable[[], str]) -> Outgoing:
+def trial_call(endpoint: WebhookEndpoint, now: int, random: Callable[[], str]) -> Outgoing:
     """Return a call that tells nothing: it shows that the endpoint is there and knows the secret."""
-    body = json_wire.encode({"event": rules.EVENT, "type": rules.UPDATED, "data": {"kind": TEST_KIND, "seq": 0}})
-    return signed(endpoint, body, now, kind=TEST_KIND, delivery=f"{endpoint.name}-test-{random()}", attempt=1)
+    body = json_wire.encode({"event": rules.EVENT, "type": rules.UPDATED, "data": {"kind": TRIAL_KIND, "seq": 0}})
+    return signed(endpoint, body, now, kind=TRIAL_KIND, delivery=f"{endpoint.name}-test-{random()}", attempt=1)

@@ -6,14 +6,12 @@ import json
 import msgspec
 import pytest
 from aiohttp import web
-from sender import BOSS, SECRETS
+from sender import BOSS, DAY, SECRETS
 
 from kycmanager.domain.enums import SessionType
 from kycmanager.domain.errors import KycError
 from kycmanager.domain.outbound import PAUSE_SECONDS_MAX, pause_seconds
 from kycmanager.domain.session import Session
-
-DAY = 86_400
 
 
 def verified(call, secret):

@@ -342,8 +342,8 @@ DELIVERIES = (
     Line(400, "manager", "MngGetKycDeliveries", {"after": "x"}),
     Line(403, "manager", "MngReplayKycDelivery", {"id": 1}),
     Line(404, "all", "MngReplayKycDelivery", {"id": 1}),
-    Line(200, "admin", "MngReplayKycDelivery", {"channel": "webhooks.crm"}),
-    Line(400, "admin", "MngReplayKycDelivery", {}),
+    Line(200, "all", "MngReplayKycDelivery", {"channel": "webhooks.crm"}),
+    Line(400, "all", "MngReplayKycDelivery", {}),
 )
 
 PORTAL = (

@@ -1,6 +1,8 @@
 """The App with an outbound worker, the shortest ways to events, and to what became of deliveries."""
 
 import asyncio
+import contextlib
+import sqlite3
 from typing import Any
 
 import msgspec
@@ -13,6 +15,7 @@ from kycmanager.domain.session import Session
 from kycmanager.transports.control import run_local
 
 SECRETS = ["a" * 40]
+DAY = 86_400
 JSON = Codec("json", msgspec.json.encode)
 BOSS = Session(sub=99, type=SessionType.ADMIN, brands=None)
 
@@ -58,6 +61,11 @@ class Sending(Running):
             while not (self.outbound.idle and not self.due()):
                 await asyncio.sleep(0.005)
 
+    def rows(self, statement: str) -> list[tuple[Any, ...]]:
+        """Ask the base itself."""
+        with contextlib.closing(sqlite3.connect(f"file:{self.folder}/bases/kyc.db?mode=ro", uri=True)) as db:
+            return db.execute(statement).fetchall()
+
     def due(self) -> bool:
         return any(
             not each.ended_time and each.next_time <= self.now
@@ -67,9 +75,11 @@ class Sending(Running):
 
     def _is_first(self, delivery: Any) -> bool:
         others = self.app.core.cache.outbound.deliveries.values()
-        lane = (delivery.channel, delivery.brand, delivery.customer_id)
+        lane = (delivery.channel, delivery.brand, delivery.customer_id, delivery.recipient)
         return not any(
-            (each.channel, each.brand, each.customer_id) == lane and not each.ended_time and each.seq < delivery.seq
+            (each.channel, each.brand, each.customer_id, each.recipient) == lane
+            and not each.ended_time
+            and each.seq < delivery.seq
             for each in others
         )
 
