@@ -31,7 +31,7 @@ def act(draft: Draft, do: str, language: str = "") -> tuple[Draft, str]:
         return _viewed(draft, rest), "form_schema" if rest == JSON else ""
     if verb == "speak":
         return _spoken(draft, language.strip().lower())
-    if draft.view != FORM or not is_drawable(draft.schema):
+    if draft.view != FORM:
         return draft, ""
     if verb == "unspeak":
         silent = tuple(each for each in draft.languages if each != rest)

@@ -51,10 +51,9 @@ def of_refusal(error: KycError) -> list[Fault]:
 def faults_of(gateway: Gateway, who: Session, draft: Draft) -> list[Fault]:
     """List everything wrong with a draft: each field alone as the commands read it, the form as the domain does."""
     found = list(draft.faults)
-    known = {fault.field for fault in found}
     data = draft.data
     for name, value in data.items():
-        if name in known:
+        if name in draft.raw:
             continue
         try:
             gateway.check(who, UPDATE if gateway.may(who, UPDATE) else ADD, {**_LEAST, name: value})
@@ -78,8 +77,14 @@ _LEAST = {"id": _EVERY, "brand": "any", "code": "any", "level": 1}
 def told(faults: Iterable[Fault]) -> list[dict[str, str]]:
     """Return faults for the page: each with the input it is about."""
     return [
-        {"slot": slot(each.field), "title": title(each.field) or "Template", "message": each.message} for each in faults
+        {"slot": slot(_input_of(each.field)), "title": title(each.field) or "Template", "message": each.message}
+        for each in faults
     ]
+
+
+def _input_of(path: str) -> str:
+    """Return the path of the input a fault is about: a choice that is a plain value has one for its value."""
+    return f"{path}.value" if path.endswith("]") and ".options[" in path else path
 
 
 async def impact_of(
@@ -114,6 +119,13 @@ def sound(schema: Any, faults: Iterable[Fault]) -> dict[str, Any]:
     return {**schema, "sections": kept}
 
 
+def _sections(schema: Any) -> list[dict[str, Any]]:
+    """Return the sections that have a list of fields."""
+    held = schema.get("sections") if isinstance(schema, dict) else None
+    listed = held if isinstance(held, list) else []
+    return [each for each in listed if isinstance(each, dict) and isinstance(each.get("fields"), list)]
+
+
 def _is_in(path: str, field: str) -> bool:
     return path == field or path.startswith((f"{field}.", f"{field}["))
 
@@ -140,11 +152,7 @@ class Preview:
             if not self._is_file(schema, fault.field)
         ]
         asked = sum(len(section["fields"]) for section in schema.get("sections", ()))
-        whole = sum(
-            len(section.get("fields", ()))
-            for section in (draft.schema.get("sections", ()) if isinstance(draft.schema, dict) else ())
-            if isinstance(section, dict) and isinstance(section.get("fields", ()), list | tuple)
-        )
+        whole = sum(len(section["fields"]) for section in _sections(draft.schema))
         return {
             "form": forms.draw(schema, given, words, faults=faults),
             "empty": not asked,

@@ -139,7 +139,9 @@ def read(form: Mapping[str, str]) -> Draft:
     view = JSON if form.get("view") == JSON else FORM
     spoken = [each for each in form.get("languages", "").split() if _LANGUAGE.fullmatch(each)]
     schema, requirements = objects["form_schema"], objects["requirements"]
-    if view == FORM and not raw and templates_fields.is_drawable(schema):
+    if raw or not templates_fields.is_drawable(schema):
+        view = JSON  # only there can it be seen and corrected
+    if view == FORM:
         known = tuple(dict.fromkeys((*spoken, *templates_fields.languages(schema))))
         schema, more = templates_fields.read(schema, form, known)
         requirements = _brought(requirements, form)
