@@ -23,7 +23,7 @@ SEED ?= 1
 RESULTS := build/tests.xml
 comma := ,
 
-.PHONY: help run test install check format generate bench torture hostile drill acceptance demo lock clean
+.PHONY: help run test install check format generate bench torture hostile drill acceptance screenshots demo lock clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -87,6 +87,9 @@ drill: .venv/.dev ## Back up under load, restore, start a daemon on it, compare 
 
 acceptance: .venv/.dev ## Send a thousand good pictures and PDFs of others through the storage: how many are refused, and why
 	@$(BIN)/python tests/acceptance/accept.py
+
+screenshots: .venv/.dev ## Take pictures of the pages into docs/screenshots (ONLY=queue,case takes some)
+	@$(BIN)/python tests/screenshots/take.py --only '$(ONLY)'
 
 hostile: .venv/.dev ## Attack it for long (ONLY=fuzz,api,clients,overload,canaries,soak CASES= SECONDS= HOURS= SEED=1)
 	@for name in $(or $(subst $(comma), ,$(ONLY)),fuzz api clients overload canaries soak); do
