@@ -19,6 +19,8 @@ from kycmanager.metrics import OTHER, Metrics
 from kycmanager.outbound.opening import FORGET_SECONDS as FORGET_DELIVERIES_SECONDS
 from kycmanager.outbound.opening import outbound_of
 from kycmanager.outbound.worker import Outbound
+from kycmanager.portal.application import Hall, Portal
+from kycmanager.portal.visits import PortalSettings
 from kycmanager.ports import Clock, Progress
 from kycmanager.timers import Timers
 from kycmanager.tokens.limits import FailedTokens
@@ -56,6 +58,7 @@ class App:
         self.rest: RestServer | None = None
         self.control: ControlServer | None = None
         self.backoffice: Backoffice | None = None
+        self.portal: Portal | None = None
         self.outbound: Outbound | None = None
         self._serving = False
 
@@ -133,9 +136,13 @@ class App:
 
     async def _open_pages(self) -> dict[str, Mount]:
         """Return the pages that the HTTP door is to serve, by their prefix."""
+        mounts: dict[str, Mount] = {}
+        if self.config.portal.enabled:
+            self.portal = self._make_portal()
+            mounts[self.portal.prefix] = served_by(await self.portal.start())
         core, settings = self.core, self.config.backoffice
         if not settings.enabled:
-            return {}
+            return mounts
         users, revocations = core.cache.users, core.revocations
         pages = self.backoffice = Backoffice(
             Office(
@@ -158,7 +165,32 @@ class App:
             )
         )
         core.followers.append(lambda committed: pages.publish(committed.events))
-        return {pages.prefix: served_by(await pages.start())}
+        mounts[pages.prefix] = served_by(await pages.start())
+        return mounts
+
+    def _make_portal(self) -> Portal:
+        core, settings = self.core, self.config.portal
+        proxy = self.config.backoffice.proxy
+        by_tls = proxy or bool(self.config.server.tls_cert) or settings.address.startswith("https://")
+        return Portal(
+            Hall(
+                executor=core.executor,
+                passes=core.passes,
+                files=core.files,
+                clock=core.clock,
+                observe=self._observe,
+                faults=log_fault,
+                wrong_token=self.failed_tokens.refusal,
+                extensions=self.config.storage.extensions,
+                rest=self._rest_settings(),
+                settings=PortalSettings(
+                    idle_seconds=settings.idle_seconds,
+                    life_seconds=settings.life_seconds,
+                    secure=by_tls,
+                    proxy=proxy,
+                ),
+            )
+        )
 
     def _rest_server(self, context: ssl.SSLContext | None, mounts: Mapping[str, Mount]) -> RestServer:
         host, port = split_address(self.config.server.http)
@@ -168,19 +200,7 @@ class App:
             port,
             executor=self.core.executor,
             storage=self.core.files,
-            settings=RestSettings(
-                body_bytes_max=config.rest.body_bytes_max,
-                file_bytes_max=config.storage.file_bytes_max,
-                connections_max=config.limits.connections_max,
-                keepalive_seconds=config.rest.keepalive_seconds,
-                header_seconds=config.limits.frame_seconds,
-                request_seconds=config.limits.request_seconds,
-                discard_seconds=config.limits.discard_seconds,
-                stall_seconds=config.limits.slow_seconds,
-                public_scope=config.storage.public_scope,
-                docs=config.rest.docs,
-                fast_path=config.rest.fast_path,
-            ),
+            settings=self._rest_settings(),
             wrong_token=self.failed_tokens.refusal,
             faults=log_fault,
             ready=self.reasons_not_ready,
@@ -190,6 +210,22 @@ class App:
             mounts=mounts,
             others=lambda: self.tcp.connections if self.tcp else 0,
             ssl_context=context,
+        )
+
+    def _rest_settings(self) -> RestSettings:
+        config = self.config
+        return RestSettings(
+            body_bytes_max=config.rest.body_bytes_max,
+            file_bytes_max=config.storage.file_bytes_max,
+            connections_max=config.limits.connections_max,
+            keepalive_seconds=config.rest.keepalive_seconds,
+            header_seconds=config.limits.frame_seconds,
+            request_seconds=config.limits.request_seconds,
+            discard_seconds=config.limits.discard_seconds,
+            stall_seconds=config.limits.slow_seconds,
+            public_scope=config.storage.public_scope,
+            docs=config.rest.docs,
+            fast_path=config.rest.fast_path,
         )
 
     def reasons_not_ready(self) -> list[str]:
@@ -268,6 +304,8 @@ class App:
                 await door.close()
         if self.backoffice:
             await self.backoffice.close()
+        if self.portal:
+            await self.portal.close()
         if self.hub:
             await self.hub.close()
         await self.core.close()

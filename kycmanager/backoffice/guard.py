@@ -12,9 +12,9 @@ from kycmanager.backoffice.paths import PREFIX
 from kycmanager.backoffice.shell import VISIT, Shell
 from kycmanager.backoffice.visits import Visit, Visits
 from kycmanager.commands.execute import Faults
-from kycmanager.domain.errors import Code, KycError, not_found
+from kycmanager.domain.errors import Code, KycError
 from kycmanager.pages.gateway import Gateway
-from kycmanager.pages.http import LARGE, add_headers, go, is_partial, read_form
+from kycmanager.pages.http import LARGE, add_headers, go, is_partial, of_http, read_form
 
 SIGN_IN = f"{PREFIX}/sign-in"
 OPEN = "open"
@@ -30,8 +30,6 @@ PASSIVE = "X-Passive"
 """The header that is 1 on other requests which a page makes by itself: they do not count as use."""
 
 _WRITING = frozenset({"POST", "PUT", "PATCH", "DELETE"})
-_SERVER_FAULT = 500
-_NOT_FOUND, _WRONG_METHOD = 404, 405
 
 NEXT_STEPS: dict[Code, str] = {
     Code.INVALID_DATA: "Go back, correct it and send it again.",
@@ -85,7 +83,7 @@ class Guard:
         except KycError as error:
             return self.fault(request, error)
         except web.HTTPException as error:
-            return self.fault(request, _of_http(error))
+            return self.fault(request, of_http(error))
         except (ConnectionError, RequestPayloadError):
             raise
         except Exception as error:  # noqa: BLE001 - every fault becomes one answer
@@ -130,13 +128,3 @@ def to_sign_in(request: web.Request) -> web.Response:
     if is_partial(request):
         return web.Response(status=401, headers={"HX-Redirect": SIGN_IN})
     return go(where)
-
-
-def _of_http(error: web.HTTPException) -> KycError:
-    if error.status == _NOT_FOUND:
-        return not_found("page")
-    if error.status == _WRONG_METHOD:
-        return KycError(Code.INVALID_METHOD, "This page is not asked like that")
-    if error.status < _SERVER_FAULT:
-        return KycError(Code.INVALID_DATA, f"request: {error.reason.lower()}")
-    raise error

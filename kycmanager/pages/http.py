@@ -37,8 +37,10 @@ HEADERS = {
     "Server": "kycmanager",
 }
 
+_SERVER_FAULT = 500
+_NOT_FOUND, _WRONG_METHOD = 404, 405
 _FORM_KIND = "application/x-www-form-urlencoded"
-_OWN_SITES = frozenset({"", "same-origin"})
+OWN_SITES = frozenset({"", "same-origin"})
 
 
 def add_headers(response: web.StreamResponse) -> None:
@@ -75,7 +77,7 @@ async def read_form(request: web.Request, word_of_visit: str, *, large: bool = F
         raise invalid("form", f"is no form of at most {bytes_max} bytes in UTF-8; use the pages") from None
     form = {name: value for name, value in fields.items() if isinstance(value, str)}
     word = request.headers.get(WORD_HEADER) or form.pop(WORD_FIELD, "")
-    from_us = request.headers.get("Sec-Fetch-Site", "") in _OWN_SITES
+    from_us = request.headers.get("Sec-Fetch-Site", "") in OWN_SITES
     if not from_us or not hmac.compare_digest(word.encode(errors="replace"), word_of_visit.encode()):
         raise KycError(Code.FORBIDDEN, "This form is from an older sign-in or from another site; nothing was changed")
     request[FORM] = form
@@ -83,6 +85,17 @@ async def read_form(request: web.Request, word_of_visit: str, *, large: bool = F
 
 def _roomier(request: web.Request) -> web.Request:
     return request.clone(client_max_size=LARGE_BYTES_MAX, client_max_fields=LARGE_FIELDS_MAX)
+
+
+def of_http(error: web.HTTPException) -> KycError:
+    """Return a fault of the request as a refusal; raises what is a fault of ours."""
+    if error.status == _NOT_FOUND:
+        return not_found("page")
+    if error.status == _WRONG_METHOD:
+        return KycError(Code.INVALID_METHOD, "This page is not asked like that")
+    if error.status < _SERVER_FAULT:
+        return KycError(Code.INVALID_DATA, f"request: {error.reason.lower()}")
+    raise error
 
 
 def form_of(request: web.BaseRequest) -> dict[str, str]:

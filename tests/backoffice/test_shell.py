@@ -6,7 +6,6 @@ import re
 import pytest
 from aiohttp import web
 
-from kycmanager.backoffice import guard
 from kycmanager.pages import http
 from kycmanager.ports import StoreFull
 
@@ -147,13 +146,13 @@ async def test_a_full_disk_keeps_nobody_from_the_queue(office, ann, monkeypatch)
     ("error", "told"), [(web.HTTPGone, (400, "request: gone")), (web.HTTPNotFound, (404, "Page was not found"))]
 )
 def test_what_http_refuses_by_itself_is_told_in_our_words(error, told):
-    found = guard._of_http(error())
+    found = http.of_http(error())
     assert (found.code.status, found.message) == told
 
 
 def test_what_fails_in_http_is_no_refusal():
     with pytest.raises(web.HTTPServiceUnavailable):
-        guard._of_http(web.HTTPServiceUnavailable())
+        http.of_http(web.HTTPServiceUnavailable())
 
 
 async def test_faults_say_what_to_do_next(office, ann):
@@ -186,7 +185,7 @@ async def test_files_are_kept_for_good_under_the_hash_of_what_they_hold(office, 
     visitor = visitors(office)
     page = await visitor.get("/sign-in")
     paths = re.findall(r'"(/backoffice/static/[^"]+)"', page.text)
-    assert len(paths) == 5
+    assert len(paths) == 6
     kinds = set()
     for path in paths:
         answer = await visitor.ask("GET", path)
