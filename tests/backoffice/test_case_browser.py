@@ -152,6 +152,11 @@ def approve_front(page):
     page.until(lambda _: "Approved: front." in page.words("#standing"))
 
 
+def approve_bill(page):
+    page.find("#document-3 [data-act=a]").click()
+    page.until(lambda _: "Approved: bill." in page.words("#standing"))
+
+
 def reject_front(page):
     page.find("#document-1 [data-act=r]").click()
     page.driver.execute_script("document.querySelector('#reject select').value = 'forged'")
@@ -187,6 +192,8 @@ async def test_two_reviewers_on_one_case(held, browser, second):  # noqa: F811
     await beside(sign_in, browser, held.url)
     await beside(open_case, browser, held)
     await beside(sign_in, second, held.url, "bob")
+    await beside(open_case, second, held)
+    await beside(approve_bill, browser)
     await beside(open_case, second, held)
     await beside(approve_front, second)
     await beside(see_the_change, browser)

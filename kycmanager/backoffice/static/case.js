@@ -7,6 +7,7 @@ document.addEventListener("DOMContentLoaded", () => {
 
   let marked = "";
   let deciding = false;
+  let missed = false;
 
   const find = (css) => document.querySelector(css);
   const all = (css) => [...document.querySelectorAll(css)];
@@ -112,11 +113,13 @@ document.addEventListener("DOMContentLoaded", () => {
 
   document.addEventListener("kyc:live", (event) => {
     const told = event.detail;
-    if (deciding || !(told.more || told.profiles.includes(Number(page.dataset.case)))) return;
-    window.htmx.trigger("#changed", "kyc:changed");
+    if (!told.more && !told.profiles.includes(Number(page.dataset.case))) return;
+    if (deciding) missed = true;
+    else window.htmx.trigger("#changed", "kyc:changed");
   });
 
-  const decides = (event) => event.target instanceof Element && event.target.matches("#case, dialog form, .risk-form");
+  const decisions = "#case, dialog form, .risk-form";
+  const decides = (event) => event.detail.requestConfig.elt.matches(decisions);
 
   document.addEventListener("htmx:beforeRequest", (event) => {
     if (!decides(event)) return;
@@ -127,7 +130,8 @@ document.addEventListener("DOMContentLoaded", () => {
   document.addEventListener("htmx:afterRequest", (event) => {
     if (!decides(event)) return;
     deciding = false;
-    if (!event.detail.successful && find("#changed")) window.htmx.trigger("#changed", "kyc:changed");
+    if (missed) window.htmx.trigger("#changed", "kyc:changed");
+    missed = false;
   });
 
   // What was marked is marked again in the place of what was drawn anew, and has the focus unless something else has.
@@ -149,9 +153,7 @@ document.addEventListener("DOMContentLoaded", () => {
 
   document.addEventListener("htmx:oobAfterSwap", arm);
   document.addEventListener("submit", (event) => {
-    if (stale() && event.target instanceof Element && event.target.matches("#case, dialog form, .risk-form")) {
-      event.preventDefault();
-    }
+    if (stale() && event.target instanceof Element && event.target.matches(decisions)) event.preventDefault();
   });
   document.addEventListener("htmx:afterRequest", (event) => {
     const form = event.target instanceof Element && event.target.closest(".note-form");
