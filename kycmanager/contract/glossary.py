@@ -323,7 +323,9 @@ OF_STRUCT: dict[tuple[str, str], Entry] = {
     ("SealedReply", "steps"): Entry("How many steps had answers in clear", 1),
     ("DeliveryView", "attempts"): Entry("How often it was tried", 1),
     ("DeliveryView", "channel"): Entry("Who is told: webhooks.<name of the endpoint>, or sep12", "webhooks.crm"),
-    ("DeliveryView", "ended_time"): Entry("When it arrived or was given up, Unix seconds; 0 while it waits", 1767225600),
+    ("DeliveryView", "ended_time"): Entry(
+        "When it arrived or was given up, Unix seconds; 0 while it waits", 1767225600
+    ),
     ("DeliveryView", "id"): Entry("The id of the delivery", 3),
     ("DeliveryView", "kind"): Entry("The kind of the event", "step.approved"),
     ("DeliveryView", "next_time"): Entry("When it is tried next, Unix seconds, while it waits", 1767225600),

@@ -50,9 +50,13 @@ class WebhookChannel:
             }
         )
         return signed(
-            self._endpoint, body, now, kind=delivery.kind, delivery=f"{self._endpoint.name}-{delivery.seq}",
+            self._endpoint, body, now, kind=delivery.kind, delivery=self._id_of(event),
             attempt=delivery.attempts + 1,
         )  # fmt: skip
+
+    def _id_of(self, event: Event) -> str:
+        """Return what a receiver knows a delivery by; its time tells it from one with its number in a restored base."""
+        return f"{self._endpoint.name}-{event.seq}-{event.time}"
 
 
 def signed(endpoint: WebhookEndpoint, body: bytes, now: int, *, kind: str, delivery: str, attempt: int) -> Outgoing:
