@@ -6,7 +6,7 @@ from aiohttp import web
 
 from kycmanager.backoffice.case_files import CaseFiles
 from kycmanager.backoffice.case_read import CASES, CaseReader, path_of
-from kycmanager.backoffice.case_view import mark_of
+from kycmanager.backoffice.case_view import holder_mark, mark_of
 from kycmanager.backoffice.people import People
 from kycmanager.backoffice.shell import Key, Shell, visit_of
 from kycmanager.domain.errors import KycError
@@ -96,12 +96,17 @@ class Case:
         return self._shell.fragment(request, "parts/case_history.html", values)
 
     async def changes(self, request: web.Request) -> web.Response:
-        """Tell an open page what has changed since it was drawn; nothing when nothing has."""
+        """Tell an open page what has changed since it was drawn, or who holds the case now, if anything has."""
         who, kyc_id = visit_of(request).who, id_of(request, "kyc_id", "case")
-        if mark_of(await self._reader.profile(who, kyc_id)) == request.query.get("mark", ""):
-            return web.Response(status=204)
-        lines = await self._reader.since(who, kyc_id, number(request.query, "seen"))
-        return self._shell.fragment(request, "parts/case_changed.html", {"stale": lines, "path": path_of(kyc_id)})
+        values: dict[str, Any] = {"path": path_of(kyc_id), "stale": None, "holder": None}
+        if mark_of(await self._reader.profile(who, kyc_id)) != request.query.get("mark", ""):
+            values["stale"] = await self._reader.since(who, kyc_id, number(request.query, "seen"))
+        else:
+            held = (await self._gateway.run(who, "MngGetKycCase", {"kyc_id": kyc_id}))["case"]
+            if holder_mark(held) == request.query.get("holder", ""):
+                return web.Response(status=204)
+            values["holder"] = self._people.holder(who, held)
+        return self._shell.fragment(request, "parts/case_changed.html", values)
 
     async def _do(self, request: web.Request, command: str, data: dict[str, Any], said: str) -> web.Response:
         kyc_id = id_of(request, "kyc_id", "case")

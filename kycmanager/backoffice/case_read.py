@@ -3,7 +3,7 @@
 from typing import Any
 
 from kycmanager.backoffice.case_story import SILENT, Names, Told, names_of, told
-from kycmanager.backoffice.case_view import mark_of, step_rows
+from kycmanager.backoffice.case_view import holder_mark, mark_of, step_rows
 from kycmanager.backoffice.paths import PREFIX
 from kycmanager.backoffice.people import People
 from kycmanager.domain.case import OPEN_DOCUMENTS
@@ -59,6 +59,7 @@ class CaseReader:
             "following": history["next"],
             "seen": history["rows"][0]["id"] if history["rows"] else 0,
             "mark": mark_of(found),
+            "held": holder_mark(held),
             "holder": self._people.holder(who, held),
             "waited": self._people.now() - held["waiting_since"],
             "may_take_over": who.type in DECIDERS,

@@ -61,6 +61,11 @@ def mark_of(found: Mapping[str, Any]) -> str:
     return hashlib.blake2b(" ".join(parts).encode(), digest_size=_MARK_BYTES).hexdigest()
 
 
+def holder_mark(case: Mapping[str, Any]) -> str:
+    """Return another text whenever somebody else holds a case."""
+    return f"{case['assignee']}.{case['assignee_session']}"
+
+
 def file_ids(found: Mapping[str, Any]) -> dict[str, int]:
     """Return every file of a case, and the id of its document, 0 for one that only an answer names."""
     named = {file_id: 0 for step in found["steps"] for file_id in files_of(step)}

@@ -4,7 +4,7 @@ import tempfile
 
 import pytest
 from at_work import beside, sign_in
-from axe import faults_of_every_look
+from axe import faults, faults_of_every_look
 from chromium import Browser, browser  # noqa: F401 - a fixture
 from pictures import jpeg, pdf, png
 
@@ -104,6 +104,7 @@ def decide_by_keys(page):
         " list.dispatchEvent(new Event('change', {bubbles: true}))"
     )
     assert "We could not read it. Please send a clear picture." in page.words("#reject")
+    assert faults(page) == []
     page.find("#reject textarea").send_keys("edges are cut, a r u")
     page.find("#reject [type=submit]").click()
     page.until(lambda _: "Rejected: About you." in page.words("#standing"))
@@ -168,6 +169,7 @@ def see_the_change(page):
     page.until(lambda _: "This case has changed." in page.words("#changed"))
     assert "bob approved front (pending → approved)" in page.words("#changed")
     assert page.find_all("[data-act]:not(:disabled)") == []
+    assert faults(page) == []
     page.press("j", "a", "r")
     assert not page.find_all("dialog[open]")
     page.find("#changed a").click()

@@ -173,10 +173,21 @@ async def test_an_open_page_is_told_what_has_changed(held, ann, visitors):
     bob = visitors(held)
     await bob.sign_in("bob")
     page = hidden(await ann.get("/cases/1"))
-    where = f"/cases/1/changes?mark={page['mark']}&seen={page['seen']}"
+    where = f"/cases/1/changes?mark={page['mark']}&seen={page['seen']}&holder=0.0"
     await ann.post("/cases/1/notes", {"text": "a note changes nothing"})
     assert (await ann.get(where, headers=HTMX)).status == 204
-    await decide(bob, await bob.get("/cases/1"), "/documents/1/approve")
+    his = await bob.get("/cases/1")
+    for visitor, action, words in (
+        (bob, "claim", "bob holds this case now."), (bob, "release", ""), (ann, "claim", "You hold this case now."),
+    ):  # fmt: skip
+        await visitor.post(f"/cases/1/{action}")
+        told = await ann.get(where, headers=HTMX)
+        assert (words in told.words, "data-stale" in told.text) == (True, False)
+        assert told.status == (200 if words else 204)
+    await ann.post("/cases/1/release")
+    told = await ann.get(where.replace("0.0", "1.1"), headers=HTMX)
+    assert "Nobody holds this case any more." in told.words
+    await decide(bob, his, "/documents/1/approve")
     told = await ann.get(where, headers=HTMX)
     assert (told.status, "data-stale" in told.text) == (200, True)
     assert "bob approved passport (uploaded → approved)" in told.words

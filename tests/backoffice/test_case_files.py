@@ -20,7 +20,7 @@ async def held(office, ann):
         "front": (await office.document(jpeg(), "front.jpg", "passport", code="identity"))["file_id"],
         "back": (await office.document(png(), "back.png", "passport", code="identity"))["file_id"],
         "bill": (await office.document(pdf(2), "bill.pdf", "bill"))["file_id"],
-        "text": (await office.document(b"a <b>bold</b> claim\n", "claim.txt", ""))["file_id"],
+        "text": (await office.document(b"a <b>bold</b> claim\n", "claim.txt", "", code="identity"))["file_id"],
         "zeta": (await office.document(jpeg("Zeta"), "z.jpg", "passport", 8, "zeta"))["file_id"],
         "other": (await office.document(jpeg("Other"), "o.jpg", "passport", 9))["file_id"],
     }
@@ -140,6 +140,8 @@ async def test_a_file_that_is_held_back_is_for_those_who_decide_of_it(open_offic
 @pytest.mark.parametrize("query", ["kind=huge", "page=0", "page=x", "page=9999999"])
 async def test_what_cannot_be_asked_is_refused(ann, held, query):
     assert (await body(ann, f"/cases/1/files/{held['front']}/rendition?{query}"))[0] == 400
+    if "page" in query:
+        assert (await ann.get(f"/cases/1/files/{held['front']}?{query}")).status == 400
 
 
 async def test_files_of_answers_are_shown_too(office, ann):
