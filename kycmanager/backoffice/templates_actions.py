@@ -112,7 +112,7 @@ def _add_section(schema: dict[str, Any], _place: Place) -> Moved:
 
 
 def _new_field(schema: dict[str, Any]) -> dict[str, Any]:
-    taken = {field.get("name") for section in schema.get("sections", ()) for field in section.get("fields", ())}
+    taken = {str(field.get("name")) for section in schema.get("sections", ()) for field in section.get("fields", ())}
     number = len(taken) + 1
     while f"field_{number}" in taken:
         number += 1

@@ -9,6 +9,7 @@ import msgspec
 from msgspec import Struct
 
 from kycmanager.backoffice import templates_fields
+from kycmanager.domain.enums import StepType, TemplateStatus
 from kycmanager.domain.form_schema import Fault
 from kycmanager.transports.json_strict import DecodeError, decode_strictly
 
@@ -204,4 +205,5 @@ def read_origin(text: str) -> dict[str, Any]:
         found = msgspec.json.decode(text.encode(errors="replace"), type=dict[str, str | int])
     except msgspec.DecodeError:
         return {}
-    return found if {*TEXTS, "status", "form_schema", "requirements"} <= found.keys() else {}
+    is_known = found.get("step_type") in list(StepType) and found.get("status") in list(TemplateStatus)
+    return found if is_known and {*TEXTS, "form_schema", "requirements"} <= found.keys() else {}

@@ -57,7 +57,7 @@ class TemplateEdit:
         else:
             brands = sorted(who.brands or ())
             draft = templates_draft.fresh(brands[0] if len(brands) == 1 else "")
-        return await self._page(request, draft, focus="code")
+        return await self._page(request, draft, focus="code", judged=[])  # nothing is wrong before anything is typed
 
     async def show(self, request: web.Request) -> web.Response:
         """Show a template in the editor; one of another brand is as unknown as one that is not there."""
@@ -156,7 +156,7 @@ class TemplateEdit:
         """Return what the editor and its side show of a draft."""
         who, gateway = visit_of(request).who, self._gateway
         may_save = gateway.may(who, UPDATE if draft.id else ADD)
-        faults = judged or (faults_of(gateway, who, draft) if may_save else [])
+        faults = judged if judged is not None else faults_of(gateway, who, draft) if may_save else []
         status = draft.origin.get("status", TemplateStatus.ACTIVE) if draft.id else TemplateStatus.ACTIVE
         seen = told(faults if draft.view != JSON else [_of_json(each) for each in faults])
         at: dict[str, str] = {}

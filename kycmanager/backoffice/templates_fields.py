@@ -110,7 +110,7 @@ def read(
         _read_field(field, path, form, spoken, faults)
         if isinstance(old, str):
             renamed.setdefault(old, field["name"])
-    controls = {field.get("name"): field for _, field in walk(schema)}
+    controls = {str(field.get("name")): field for _, field in walk(schema)}
     for path, field in walk(changed):
         _read_condition(field, path, form, controls, renamed)
     return changed, faults
@@ -187,14 +187,14 @@ def _read_condition(
     field: dict[str, Any],
     path: str,
     form: Mapping[str, str],
-    controls: Mapping[Any, dict[str, Any]],
+    controls: Mapping[str, dict[str, Any]],
     renamed: Mapping[str, str],
 ) -> None:
     held = field.get("shown_if")
     wanted = form.get(f"{path}.shown_if.field")
     if wanted is None:
-        if isinstance(held, dict) and held.get("field") in renamed:
-            field["shown_if"] = {**held, "field": renamed[held["field"]]}
+        if isinstance(held, dict) and isinstance(held.get("field"), str):
+            field["shown_if"] = {**held, "field": renamed.get(held["field"], held["field"])}
         return
     if not wanted:
         field.pop("shown_if", None)
