@@ -131,7 +131,7 @@ class App:
             observe=self._observe,
             ssl_context=context,
             others=lambda: self.rest.connections if self.rest else 0,
-            crowded=lambda: self.core.strand.depth >= self.config.limits.write_queue_max,
+            crowded=self.core.strand.crowded,
         )
 
     async def _open_pages(self) -> dict[str, Mount]:

@@ -346,11 +346,23 @@ class Tokens(Protocol):
         ...
 
 
+class Job(Protocol):
+    """A write on the strand."""
+
+    def run(self, changes: Changes, now: int, /) -> Any:
+        """Make the changes; what it returns is its result, an exception takes its changes back."""
+        ...
+
+    def finish(self, result: Any, /) -> None:
+        """Take the result, or a KycError or exception instead of it, once the outcome is on disk."""
+        ...
+
+
 class Strand(Protocol):
     """The one queue of writes."""
 
-    def post(self, run: Callable[[Changes, int], Any], done: Callable[[Any], None]) -> None:
-        """Queue `run(changes, now)`; `done` gets its result or a KycError once the outcome is on disk.
+    def post(self, job: Job) -> None:
+        """Queue a write.
 
         Raises KycError OVERLOADED or SHUTDOWN at once when nothing more is taken.
         """

@@ -218,16 +218,7 @@ def submit_step(context: WriteContext, request: SubmitStep, target: Step) -> Sub
     _hand_in_documents(context, target)
     trail.put_step(context, "step.submitted", step)
     trail.recalculate(context, trail.profile_of(context, step))
-    trail.audit(
-        context,
-        "step.submitted",
-        brand=step.brand,
-        customer_id=step.customer_id,
-        kyc_id=step.kyc_id,
-        step_id=step.id,
-        old_status=target.status,
-        new_status=step.status,
-    )
+    trail.audit_step(context, "step.submitted", step, target.status)
     return _submitted(context.changes, step)
 
 
@@ -239,17 +230,7 @@ def save_answers(context: WriteContext, request: SaveAnswers, target: Step) -> S
     merged = answer_rules.merge(context.changes.answers(target), request.answers)
     step = steps.amend(target, now=context.now, answers=merged)
     trail.put_step(context, "step.saved", step)
-    trail.audit(
-        context,
-        "step.saved",
-        brand=step.brand,
-        customer_id=step.customer_id,
-        kyc_id=step.kyc_id,
-        step_id=step.id,
-        old_status=target.status,
-        new_status=step.status,
-        details={"fields": sorted(request.answers)},
-    )
+    trail.audit_step(context, "step.saved", step, target.status, details={"fields": sorted(request.answers)})
     return _submitted(context.changes, step)
 
 

@@ -50,19 +50,13 @@ def silently(_what: str, _done: int, _total: int) -> None:
 class Codec:
     """How a wire writes reply data; `name` tells prepared replies of one wire from another's."""
 
-    __slots__ = ("_accepted", "encode", "name")
+    __slots__ = ("accepted", "encode", "name")
 
     def __init__(self, name: str, encode: Callable[[Any], bytes]) -> None:
         self.name = name
         self.encode = encode
-        self._accepted = b""
-
-    @property
-    def accepted(self) -> bytes:
-        """The acknowledgement most writes answer with, encoded once."""
-        if not self._accepted:
-            self._accepted = self.encode(ACCEPTED)
-        return self._accepted
+        self.accepted = b""
+        """The acknowledgement most writes answer with, kept once it was encoded."""
 
 
 class Faults(Protocol):
@@ -108,10 +102,14 @@ class _Write(Struct, frozen=True, eq=False, gc=False):
     undo: Callable[[Callable[[], None]], None] = _at_once
 
     def run(self, changes: Changes, now: int) -> Any:
+        """Make the write."""
         return apply(self.call, self.facts, changes, now)
 
     def finish(self, result: Any) -> None:
-        if isinstance(result, BaseException):
+        """Answer it."""
+        if result is ACCEPTED and self.codec.accepted:
+            self.done(self.codec.accepted)
+        elif isinstance(result, BaseException):
             refusal = self.refusal(self.call, result)
             # With the outcome unknown the write may be there: what it needs must stay.
             if refusal.code is Code.OUTCOME_UNKNOWN:
@@ -125,7 +123,9 @@ class _Write(Struct, frozen=True, eq=False, gc=False):
 
     def _answer(self, result: Any) -> None:
         try:
-            data = self.codec.accepted if result is ACCEPTED else self.codec.encode(result)
+            data = self.codec.encode(result)
+            if result is ACCEPTED:
+                self.codec.accepted = data
         except Exception as error:  # noqa: BLE001 - the strand must go on
             self.done(self.refusal(self.call, error))
         else:
@@ -209,7 +209,7 @@ class Executor:
             if kind is Kind.READ:
                 done(self._read(call, codec, subscriber))
             elif kind is Kind.WRITE and call.command.prepare is None:
-                self._post(_Write(call, None, codec, done, self._refusal))
+                self._strand.post(_Write(call, None, codec, done, self._refusal))
             else:
                 self._spawn(self._wait(call, codec, done, progress))
         except Exception as error:  # noqa: BLE001 - every fault becomes one answer
@@ -241,9 +241,6 @@ class Executor:
         if command.prepared:
             self._prepared.put(command.name, codec.name, target.id, target.brand, data)
         return data
-
-    def _post(self, write: _Write) -> None:
-        self._strand.post(write.run, write.finish)
 
     async def _wait(self, call: Call, codec: Codec, done: Done, progress: Progress) -> None:
         try:
@@ -284,7 +281,7 @@ class Executor:
 
         write = _Write(call, facts, codec, done, self._refusal, undo)
         try:
-            self._post(write)
+            self._strand.post(write)
         except KycError as error:
             write.finish(error)
 
@@ -306,7 +303,9 @@ def apply(call: Call, facts: Any, changes: Changes, now: int) -> Any:
         if seen is not None and now < seen.time + changes.idempotency_seconds:
             return Repeated(_repeat(call, seen, digest, changes))
     target = call.command.access.scope(changes, call.session, call.request)
-    _refuse_stale(call.request, target)
+    wanted = getattr(call.request, "version", UNSET)
+    if wanted is not UNSET:
+        _refuse_stale(wanted, target)
     context = WriteContext(call.session, now, call.source, changes, facts)
     reply = call.command.handler(context, call.request, target)
     if call.key:
@@ -314,10 +313,7 @@ def apply(call: Call, facts: Any, changes: Changes, now: int) -> Any:
     return reply
 
 
-def _refuse_stale(request: Any, target: Any) -> None:
-    wanted = getattr(request, "version", UNSET)
-    if wanted is UNSET:
-        return
+def _refuse_stale(wanted: int, target: Any) -> None:
     held = target.version if target is not None else 0
     if wanted == held:
         return

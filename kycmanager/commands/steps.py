@@ -108,111 +108,87 @@ def require_step(context: WriteContext, request: RequireStep, target: Profile | 
         step = steps.amend(held, now=context.now, required=1, explicit=1, level=request.level or held.level)
     trail.put_step(context, "step.required", step)
     trail.recalculate(context, profile)
-    trail.audit(
+    trail.audit_step(
         context,
         "step.required",
-        brand=step.brand,
-        customer_id=step.customer_id,
-        kyc_id=step.kyc_id,
-        step_id=step.id,
-        source=request.source,
+        step,
+        held.status if held else StepStatus.REQUIRED,
         reason=request.reason,
-        old_status=held.status if held else StepStatus.REQUIRED,
-        new_status=step.status,
         details={"code": step.code, "level": step.level, "reused": held is not None},
+        source=request.source,
     )
     return ACCEPTED
 
 
-def decide(
+def tell(
     context: WriteContext,
-    old: Step,
     kind: str,
-    to: StepStatus,
-    *,
+    old: Step,
+    step: Step,
     reason: str,
     comment: str = "",
     details: dict[str, Any] = NO_OBJECT,
-    **changes: Any,
-) -> Step:
-    """Move a step, recalculate its profile, and tell of both; the one way every decision takes."""
-    step = steps.move(old, to, now=context.now, reason=reason, comment=comment, **changes)
-    return _tell(context, old, step, kind, reason=reason, comment=comment, details=details)
-
-
-def _tell(
-    context: WriteContext, old: Step, step: Step, kind: str, *, reason: str, comment: str, details: dict[str, Any]
-) -> Step:
+) -> None:
+    """Keep a decided step, recalculate its profile, and tell of both; the one way every decision takes."""
     trail.put_step(context, kind, step)
     trail.recalculate(context, trail.profile_of(context, step))
-    trail.audit(
-        context,
-        kind,
-        brand=step.brand,
-        customer_id=step.customer_id,
-        kyc_id=step.kyc_id,
-        step_id=step.id,
-        reason=reason,
-        comment=comment,
-        old_status=old.status,
-        new_status=step.status,
-        details=details,
-    )
-    return step
+    trail.audit_step(context, kind, step, old.status, reason, comment, details)
 
 
 def approve_step(context: WriteContext, request: ApproveStep, target: Step) -> Accepted:
     """Approve a pending step, or a manual one that is required."""
-    if request.expire_time and request.expire_time <= context.now:
+    expires = request.expire_time
+    if expires and expires <= context.now:
         raise invalid("expire_time", "is not in the future")
-    decide(
-        context,
+    step = steps.move(
         target,
-        "step.approved",
         StepStatus.APPROVED,
+        now=context.now,
         reason=request.reason,
         comment=request.comment,
-        details={"expire_time": request.expire_time} if request.expire_time else NO_OBJECT,
         reviewed_time=context.now,
         reviewed_by=context.session.sub,
-        expire_time=request.expire_time,
+        expire_time=expires,
     )
+    details = {"expire_time": expires} if expires else NO_OBJECT
+    tell(context, "step.approved", target, step, request.reason, request.comment, details)
     return ACCEPTED
 
 
 def reject_step(context: WriteContext, request: RejectStep, target: Step) -> Accepted:
     """Reject a pending step; its customer may submit it again."""
-    decide(
-        context,
+    step = steps.move(
         target,
-        "step.rejected",
         StepStatus.REJECTED,
+        now=context.now,
         reason=request.reason,
         comment=request.comment,
         reviewed_time=context.now,
         reviewed_by=context.session.sub,
     )
+    tell(context, "step.rejected", target, step, request.reason, request.comment)
     return ACCEPTED
 
 
 def skip_step(context: WriteContext, request: SkipStep, target: Step) -> Accepted:
     """Let a customer off a required step."""
-    decide(
-        context,
+    step = steps.move(
         target,
-        "step.skipped",
         StepStatus.SKIPPED,
+        now=context.now,
         reason=request.reason,
+        comment="",
         reviewed_time=context.now,
         reviewed_by=context.session.sub,
     )
+    tell(context, "step.skipped", target, step, request.reason)
     return ACCEPTED
 
 
 def reopen_step(context: WriteContext, request: ReopenStep, target: Step) -> Accepted:
     """Take the rejection of a step back: it waits for a decision as before, and its customer is told of no reason."""
     step = steps.reopened(target, now=context.now, reason="", comment="", reviewed_time=0, reviewed_by=0)
-    _tell(context, target, step, "step.reopened", reason=request.reason, comment=request.comment, details=NO_OBJECT)
+    tell(context, "step.reopened", target, step, request.reason, request.comment)
     return ACCEPTED
 
 

@@ -50,10 +50,46 @@ def audit(
     )
 
 
+def audit_step(
+    context: WriteContext,
+    action: str,
+    step: Step,
+    old_status: int,
+    reason: str = "",
+    comment: str = "",
+    details: dict[str, Any] = NO_OBJECT,
+    source: str = "",
+) -> None:
+    """Write down what became of a step; `step` is as it is now. Nearly every command ends here: no call more."""
+    session, changes = context.session, context.changes
+    changes.tell(
+        AuditRow(
+            changes.next_id("audit"),
+            context.now,
+            step.brand,
+            step.customer_id,
+            step.kyc_id,
+            step.id,
+            0,
+            0,
+            action,
+            session.sub,
+            session.type,
+            source or context.source,
+            reason,
+            comment,
+            old_status,
+            step.status,
+            details,
+        ),
+    )
+
+
 def put_step(context: WriteContext, kind: str, step: Step) -> None:
     """Keep a step and tell its event."""
-    kept = context.changes.put_step(step)
-    context.changes.emit(kind, kept, brand=step.brand, customer_id=step.customer_id, kyc_id=step.kyc_id)
+    changes = context.changes
+    kept = changes.put_step(step)
+    changes.emit(kind, kept, brand=step.brand, customer_id=step.customer_id, kyc_id=step.kyc_id)
 
 
 def put_document(context: WriteContext, kind: str, document: Document) -> None:

@@ -127,17 +127,7 @@ def _successor(context: WriteContext, old: Step, profile: Profile) -> None:
     else:
         fresh = _asked_again(old, step_id, context.now)
     trail.put_step(context, "step.required", fresh)
-    trail.audit(
-        context,
-        "step.required",
-        brand=fresh.brand,
-        customer_id=fresh.customer_id,
-        kyc_id=fresh.kyc_id,
-        step_id=fresh.id,
-        reason="expired",
-        new_status=fresh.status,
-        details={"successor_of": old.id},
-    )
+    trail.audit_step(context, "step.required", fresh, 0, reason="expired", details={"successor_of": old.id})
 
 
 def _expire_step(context: WriteContext, old: Step) -> None:
@@ -146,17 +136,7 @@ def _expire_step(context: WriteContext, old: Step) -> None:
     profile = trail.profile_of(context, step)
     _successor(context, step, profile)
     trail.recalculate(context, profile)
-    trail.audit(
-        context,
-        "step.expired",
-        brand=step.brand,
-        customer_id=step.customer_id,
-        kyc_id=step.kyc_id,
-        step_id=step.id,
-        reason="expired",
-        old_status=old.status,
-        new_status=step.status,
-    )
+    trail.audit_step(context, "step.expired", step, old.status, reason="expired")
 
 
 def expire_due(context: WriteContext, request: ExpireDue, _target: None) -> Expired:

@@ -1,6 +1,6 @@
 """Where a customer stands: the profile recalculated from its steps, and the gate that follows from it."""
 
-from collections.abc import Iterable
+from collections.abc import Collection
 from typing import Any
 
 from msgspec import Struct
@@ -59,7 +59,7 @@ def amend(profile: Profile, *, now: int, **changes: Any) -> Profile:
 
 def recalculate(
     profile: Profile,
-    steps: Iterable[Step],
+    steps: Collection[Step],
     *,
     has_documents: bool,
     review_due: bool,
@@ -104,8 +104,11 @@ def _standing(profile: Profile, by_code: dict[str, Step]) -> tuple[int, int]:
 
 def _highest_below(blocked: int, profile: Profile, by_code: dict[str, Step]) -> int:
     """Find the level reached under the lowest one that is not done: all considered steps below that are done."""
-    levels = [step.level for step in by_code.values() if step.level < blocked and is_considered(profile, step)]
-    return max(levels, default=0)
+    highest = 0
+    for step in by_code.values():
+        if highest < step.level < blocked and is_considered(profile, step):
+            highest = step.level
+    return highest
 
 
 def is_considered(profile: Profile, step: Step) -> bool:
@@ -113,17 +116,17 @@ def is_considered(profile: Profile, step: Step) -> bool:
     return bool(step.required) and (step.level <= profile.required_level or bool(step.explicit))
 
 
-def considered(profile: Profile, steps: Iterable[Step]) -> tuple[Step, ...]:
+def considered(profile: Profile, steps: Collection[Step]) -> tuple[Step, ...]:
     """Keep the steps the profile's status follows from: the newest of each code that `is_considered`."""
     return tuple([step for step in newest(steps).values() if is_considered(profile, step)])
 
 
-def missing(profile: Profile, steps: Iterable[Step]) -> tuple[Step, ...]:
+def missing(profile: Profile, steps: Collection[Step]) -> tuple[Step, ...]:
     """Keep the considered steps that still need something: neither approved nor skipped."""
     return tuple([step for step in considered(profile, steps) if step.status not in DONE])
 
 
-def gate(profile: Profile | None, steps: Iterable[Step]) -> GateFacts:
+def gate(profile: Profile | None, steps: Collection[Step]) -> GateFacts:
     """State the gate of a customer (manager API, section 5); the `missing` steps are given apart.
 
     kyc_required: a level is required, or a step is considered. allowed: approved, and the risk not prohibited.

@@ -1,6 +1,6 @@
 """The life of a step: its one table of moves, and how a step comes from a template."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from types import MappingProxyType
 from typing import Any
 
@@ -117,9 +117,12 @@ def documents_needed(step: Step) -> bool:
     return step.step_type in _NEED_DOCUMENTS
 
 
-def newest(steps: Iterable[Step]) -> dict[str, Step]:
+def newest(steps: Collection[Step]) -> dict[str, Step]:
     """Index the step of the highest id by its code."""
-    found: dict[str, Step] = {}
+    found = {step.code: step for step in steps}
+    if len(found) == len(steps):
+        return found  # most have one step of each code
+    found.clear()
     for step in steps:
         other = found.get(step.code)
         if other is None or other.id < step.id:

@@ -268,7 +268,7 @@ class Cache:
         if old is None:
             self._template_index.add(template)
         else:
-            self._template_index.change(old, template)
+            self._template_index.change(((old, template),))
             self._release_code(old)
         self._codes[template.brand, template.code] = template.id
         self._sort_brands({template.brand} | ({old.brand} if old else set()))
@@ -295,15 +295,19 @@ class Cache:
         for brand, templates in active.items():
             self._by_brand[brand] = tuple(sorted(templates, key=lambda found: (found.sort_index, found.id)))
 
-    def put_profile(self, profile: Profile) -> None:
-        """Keep a profile."""
-        old = self.profiles.get(profile.id)
-        self.profiles[profile.id] = profile
-        if old is None:
-            self._profile_index.add(profile)
-            self._customers.setdefault(profile.brand, {})[profile.customer_id] = profile.id
-        else:
-            self._profile_index.change(old, profile)
+    def put_profiles(self, profiles: dict[int, Profile]) -> None:
+        """Keep profiles by their ids."""
+        held = self.profiles
+        changes = []
+        for kyc_id, profile in profiles.items():
+            old = held.get(kyc_id)
+            if old is None:
+                self._profile_index.add(profile)
+                self._customers.setdefault(profile.brand, {})[profile.customer_id] = kyc_id
+            else:
+                changes.append((old, profile))
+        self._profile_index.change(changes)
+        held.update(profiles)
 
     def put_steps(self, steps: dict[int, Step], held: dict[int, tuple[Step, ...]]) -> None:
         """Keep changed steps by id, and all the steps of the profiles they belong to."""
@@ -318,26 +322,29 @@ class Cache:
         if step.expire_time and step.status is StepStatus.APPROVED:
             heapq.heappush(self._due, (step.expire_time, "step", step.id))
 
-    def put_documents(self, documents: Iterable[Document]) -> None:
+    def put_documents(self, documents: Collection[Document]) -> None:
         """Keep documents, those of one profile together: a profile may have hundreds."""
         changed: dict[int, list[Document]] = {}
         for document in documents:
             changed.setdefault(document.kyc_id, []).append(document)
-            self._note_document(document)
+        self._note_documents(documents)
         for kyc_id, its_own in changed.items():
             self._documents_of[kyc_id] = with_documents(self.documents_of(kyc_id), its_own)
 
-    def _note_document(self, document: Document) -> None:
-        old = self.documents.get(document.id)
-        self.documents[document.id] = document
-        if old is None:
-            self._document_index.add(document)
-            self.desk.finder.add((document,))
-            self._files[document.file_id] = document.id
-        else:
-            self._document_index.change(old, document)
-        self.statistics.expiries.move(old, document)
-        self._note_due_document(document)
+    def _note_documents(self, documents: Collection[Document]) -> None:
+        changes = []
+        for document in documents:
+            old = self.documents.get(document.id)
+            self.documents[document.id] = document
+            if old is None:
+                self._document_index.add(document)
+                self.desk.finder.add((document,))
+                self._files[document.file_id] = document.id
+            else:
+                changes.append((old, document))
+            self.statistics.expiries.move(old, document)
+            self._note_due_document(document)
+        self._document_index.change(changes)
 
     def _note_due_document(self, document: Document) -> None:
         if document.expire_time and document.status is DocumentStatus.APPROVED:

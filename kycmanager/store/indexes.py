@@ -26,18 +26,19 @@ class Index:
 
     def __init__(self, fields: tuple[str, ...], *, timed: bool = False) -> None:
         self._fields = fields
+        self._values = attrgetter("brand", *fields)
         self._sets: dict[tuple[str, str, Any], BitMap64] = {}
         self._times: dict[str, list[int]] = {}
         self._timed = timed
 
     def add(self, record: Any) -> None:
         """Take a new record in."""
-        brand = record.brand
-        self._put(brand, "", None, record.id)
+        brand, only = record.brand, BitMap64((record.id,))
+        self._put(brand, "", None, only)
         for field in self._fields:
-            self._put(brand, field, getattr(record, field), record.id)
+            self._put(brand, field, getattr(record, field), only)
         if self._timed:
-            self._put_time(brand, record.updated_time >> BUCKET_BITS, record.id)
+            self._put_time(brand, record.updated_time >> BUCKET_BITS, only)
 
     def fill(self, records: Sequence[Any]) -> None:
         """Take many new records in at once: one pass for each field, and each set is made whole."""
@@ -63,51 +64,59 @@ class Index:
 
     def remove(self, record: Any) -> None:
         """Let a record go."""
-        brand = record.brand
-        self._drop(brand, "", None, record.id)
+        brand, only = record.brand, BitMap64((record.id,))
+        self._drop(brand, "", None, only)
         for field in self._fields:
-            self._drop(brand, field, getattr(record, field), record.id)
+            self._drop(brand, field, getattr(record, field), only)
         if self._timed:
-            self._drop(brand, "updated", record.updated_time >> BUCKET_BITS, record.id)
+            self._drop(brand, "updated", record.updated_time >> BUCKET_BITS, only)
 
-    def change(self, old: Any, new: Any) -> None:
-        """Move a record from its old values to its new ones."""
-        if old.brand != new.brand:
-            self.remove(old)
-            self.add(new)
-            return
-        brand, record_id = new.brand, new.id
-        for field in self._fields:
-            before, after = getattr(old, field), getattr(new, field)
+    def change(self, changes: Iterable[tuple[Any, Any]]) -> None:
+        """Move records from their old values to their new ones; those that move alike move together."""
+        moved: defaultdict[tuple[str, str, Any, Any], list[int]] = defaultdict(list)
+        values = self._values
+        for old, new in changes:
+            before, after = values(old), values(new)
             if before != after:
-                self._drop(brand, field, before, record_id)
-                self._put(brand, field, after, record_id)
-        if self._timed:
-            before, after = old.updated_time >> BUCKET_BITS, new.updated_time >> BUCKET_BITS
-            if before != after:
-                self._drop(brand, "updated", before, record_id)
-                self._put_time(brand, after, record_id)
+                if old.brand != new.brand:
+                    self.remove(old)
+                    self.add(new)
+                    continue
+                for field, was, becomes in zip(self._fields, before[1:], after[1:], strict=True):
+                    if was != becomes:
+                        moved[new.brand, field, was, becomes].append(new.id)
+            if self._timed:
+                earlier, later = old.updated_time >> BUCKET_BITS, new.updated_time >> BUCKET_BITS
+                if earlier != later:
+                    moved[new.brand, "updated", earlier, later].append(new.id)
+        for (brand, field, was, becomes), ids in moved.items():
+            together = BitMap64(ids)
+            self._drop(brand, field, was, together)
+            if field == "updated":
+                self._put_time(brand, becomes, together)
+            else:
+                self._put(brand, field, becomes, together)
 
-    def _put(self, brand: str, field: str, value: Any, record_id: int) -> None:
+    def _put(self, brand: str, field: str, value: Any, more: BitMap64) -> None:
         for owner in (brand, EVERY_BRAND):
             key = (owner, field, value)
             ids = self._sets.get(key)
             if ids is None:
                 ids = self._sets[key] = BitMap64()
-            ids.add(record_id)
+            ids |= more
 
-    def _drop(self, brand: str, field: str, value: Any, record_id: int) -> None:
+    def _drop(self, brand: str, field: str, value: Any, gone: BitMap64) -> None:
         for owner in (brand, EVERY_BRAND):
             key = (owner, field, value)
             ids = self._sets[key]
-            ids.discard(record_id)
+            ids -= gone
             if not ids:
                 del self._sets[key]
                 if field == "updated":
                     buckets = self._times[owner]
                     del buckets[bisect_left(buckets, value)]
 
-    def _put_time(self, brand: str, bucket: int, record_id: int) -> None:
+    def _put_time(self, brand: str, bucket: int, more: BitMap64) -> None:
         for owner in (brand, EVERY_BRAND):
             if (owner, "updated", bucket) not in self._sets:
                 buckets = self._times.setdefault(owner, [])
@@ -115,7 +124,7 @@ class Index:
                     insort(buckets, bucket)
                 else:
                     buckets.append(bucket)
-        self._put(brand, "updated", bucket, record_id)
+        self._put(brand, "updated", bucket, more)
 
     def _of(self, owner: str, field: str, value: Any) -> BitMap64:
         return self._sets.get((owner, field, value)) or BitMap64()

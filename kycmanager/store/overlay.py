@@ -243,10 +243,14 @@ class Overlay:
         held = steps_of.get(kyc_id)
         undo.append((steps_of, kyc_id, _ABSENT if held is None else held))
         undo.append((steps, step_id, steps.get(step_id, _ABSENT)))
-        steps_of[kyc_id] = with_record(self.cache.steps_of(kyc_id) if held is None else held, step)
-        steps[step_id] = step
-        if step_id not in self.cache.steps:
+        if held is None:
+            held = self.cache.steps_of(kyc_id)
+        if step_id in self.cache.steps:
+            steps_of[kyc_id] = tuple([step if each.id == step_id else each for each in held])
+        else:
+            steps_of[kyc_id] = with_record(held, step)
             self._set(self._uses, step.template_id, value=True)
+        steps[step_id] = step
         return step
 
     def _sealed(self, step: Step, answers: dict[str, Any]) -> Step:
@@ -341,8 +345,7 @@ class Overlay:
                 cache.put_template(template)
             elif template_id in cache.templates:
                 cache.remove_template(template_id)
-        for profile in self.profiles.values():
-            cache.put_profile(profile)
+        cache.put_profiles(self.profiles)
         cache.put_steps(self.steps, self._steps_of)
         cache.put_documents(self.documents.values())
         cache.desk.waiting.note(self.profiles.keys() | self._steps_of.keys())

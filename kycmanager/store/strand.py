@@ -11,7 +11,7 @@ from msgspec import Struct
 from kycmanager import log
 from kycmanager.domain.errors import Code, KycError
 from kycmanager.domain.records import Event, Revocation
-from kycmanager.ports import Changes, Clock, DataFault, OutcomeUnknown, Store, StoreFull
+from kycmanager.ports import Changes, Clock, DataFault, Job, OutcomeUnknown, Store, StoreFull
 from kycmanager.store.cache import Cache
 from kycmanager.store.overlay import Overlay
 from kycmanager.store.replies import Replies
@@ -36,7 +36,12 @@ _TELLING = ("audit", "delivery")
 _ANSWERED = object()
 """Stands for the result of a command that was answered before its batch was done with."""
 
-Job = tuple[Callable[[Changes, int], Any], Callable[[Any], None]]
+
+class Work(Struct, frozen=True):
+    """A job of two functions."""
+
+    run: Callable[[Changes, int], Any]
+    finish: Callable[[Any], None]
 
 
 class StrandLimits(Struct, frozen=True, kw_only=True):
@@ -75,6 +80,7 @@ class CommandStrand:
         self._replies = replies
         self._clock = clock
         self._limits = limits
+        self._queue_max = limits.queue_max
         self._follow = follow
         self._queue: deque[Job] = deque()
         self._wake = asyncio.Event()
@@ -90,6 +96,10 @@ class CommandStrand:
     def depth(self) -> int:
         """The number of commands that wait."""
         return len(self._queue)
+
+    def crowded(self) -> bool:
+        """Tell whether no more commands are taken for now."""
+        return len(self._queue) >= self._queue_max
 
     def start(self) -> None:
         """Take commands from now on."""
@@ -108,21 +118,21 @@ class CommandStrand:
             await self._task
             self._task = None
 
-    def post(self, run: Callable[[Changes, int], Any], done: Callable[[Any], None]) -> None:
+    def post(self, job: Job) -> None:
         """Queue a command; raises OVERLOADED over the bound and SHUTDOWN when closing."""
         if self._closing:
             raise KycError(Code.SHUTDOWN, "The daemon is stopping; try again in a moment")
         if not self.healthy:
             raise _failing()
-        if len(self._queue) >= self._limits.queue_max:
+        if len(self._queue) >= self._queue_max:
             raise KycError(Code.OVERLOADED, "Too many writes are waiting; try again later")
         if not self._queue:
             self._wake.set()
-        self._queue.append((run, done))
+        self._queue.append(job)
 
     def probe(self) -> None:
         """Find out whether a full disk has room again: an id is used up, which the base has to write down."""
-        self.post(lambda changes, _now: changes.next_id("template"), lambda _result: None)
+        self.post(Work(lambda changes, _now: changes.next_id("template"), lambda _result: None))
 
     async def _serve(self) -> None:
         while True:
@@ -138,9 +148,9 @@ class CommandStrand:
             except Exception:
                 self._give_up(jobs)
                 raise
-            for (_, done), result in zip(jobs, results, strict=True):
+            for job, result in zip(jobs, results, strict=True):
                 if result is not _ANSWERED:
-                    _answer(done, result)
+                    _answer(job, result)
             self.batches += 1
             self.commands += len(jobs)
             await asyncio.sleep(0)  # the answers go out
@@ -160,8 +170,8 @@ class CommandStrand:
         """Answer everybody when memory may no longer be what the base is: the daemon must start anew."""
         self._closing = True
         self.healthy = False
-        for _, done in (*jobs, *self._queue):
-            _answer(done, _unknown())
+        for job in (*jobs, *self._queue):
+            _answer(job, _unknown())
         self._queue.clear()
 
     async def _maintain(self) -> None:
@@ -184,8 +194,8 @@ class CommandStrand:
             self._tell_full(full=True)
             return [KycError(Code.STORAGE_FULL, "The disk is full; nothing was changed")] * len(jobs)
         except OutcomeUnknown:
-            for _, done in jobs:
-                _answer(done, _unknown())
+            for job in jobs:
+                _answer(job, _unknown())
             await self._recover(overlay)
             return [_ANSWERED] * len(jobs)
         self._tell_full(full=False)
@@ -212,10 +222,10 @@ class CommandStrand:
         results: list[Any] = []
         now, clock = overlay.now, time.perf_counter
         turn_ends = clock() + TURN_SECONDS
-        for run, _ in jobs:
+        for job in jobs:
             overlay.begin()
             try:
-                results.append(run(overlay, now))
+                results.append(job.run(overlay, now))
             except Exception as error:  # noqa: BLE001 - the gate tells refusals from faults
                 overlay.undo()
                 results.append(error)
@@ -241,7 +251,7 @@ class CommandStrand:
         """Find out whether an uncertain batch arrived; no write is taken until that is known, and none waits for it."""
         self.healthy = False
         while self._queue:
-            _answer(self._queue.popleft()[1], _failing())
+            _answer(self._queue.popleft(), _failing())
         while True:
             try:
                 counters = await self._store.reopen()
@@ -264,9 +274,9 @@ class CommandStrand:
         return [step.id for step in self._cache.steps_of(kyc_id)]
 
 
-def _answer(done: Callable[[Any], None], result: Any) -> None:
+def _answer(job: Job, result: Any) -> None:
     try:
-        done(result)
+        job.finish(result)
     except Exception:  # one caller that cannot be answered must not end the strand
         logger.exception("answer failed")
 

@@ -89,7 +89,7 @@ class WalletTables:
         if old is None:
             self._index.add(identity)
         else:
-            self._index.change(old, identity)
+            self._index.change(((old, identity),))
             self._leave_customer(old)
         self._identities[identity.id] = identity
         self._names[identity.brand, identity.name] = identity.id

@@ -13,9 +13,10 @@ from kycmanager.domain.errors import Code, KycError
 from kycmanager.domain.session import Session
 from kycmanager.transports.bearer import token_of
 from kycmanager.transports.door import Door
-from kycmanager.transports.envelope import HOT_COMMAND, EnvelopeError
+from kycmanager.transports.envelope import HOT_COMMAND, Envelope, EnvelopeError
 from kycmanager.transports.framing import Framer, Outcome, Wire
 from kycmanager.transports.hot import HotProfiles
+from kycmanager.transports.known import KnownLines, lines_under
 from kycmanager.transports.outlet import Outlet
 from kycmanager.transports.push import Subscription
 from kycmanager.transports.shed import CROWDED
@@ -59,6 +60,7 @@ class Connection(Outlet):
         "_held",
         "_hot",
         "_in_flight",
+        "_known",
         "_pending",
         "_reading",
         "_resting",
@@ -79,6 +81,7 @@ class Connection(Outlet):
         self._taken: bytes | KycError = b""
         self._hot: HotProfiles | None = None
         self._fast: HotProfiles | None = None  # the same, while every condition for it holds
+        self._known: KnownLines | None = None
         self._subscription: Subscription | None = None
         self._working = False
         self._reading = True
@@ -106,6 +109,11 @@ class Connection(Outlet):
             if answer is not None:
                 self.transport.write(answer[1])
                 self.door.observe_reads(answer[0], perf_counter() - started)
+                return
+        if self._known is not None and self._framer.between_lines and self._free():
+            envelope = self._known.read(data)
+            if envelope is not None:
+                self._serve_alone(envelope)
                 return
         if not self._discarding:
             self._take_in(data)
@@ -144,14 +152,11 @@ class Connection(Outlet):
             self.spoken = self.door.wires[Wire.MSGPACK]
         if frames or not self._began:
             self._began = self.started if framer.held_bytes else 0.0
-        if len(frames) == 1 and not self._backlog and not self._blocked() and not self.door.crowded():
-            self._working = True
-            self._serve(frames[0])
-            self._working = False
-            if self._out:
-                self.flush()
-            if self._hot is not None or self._ended:
-                self._settle()
+        if len(frames) == 1 and self._free():
+            envelope = self._read(frames[0])
+            if envelope is not None:
+                self._serve_alone(envelope)
+            self.flush()
         else:
             self._backlog += frames
             self._work()
@@ -160,6 +165,19 @@ class Connection(Outlet):
             self.refuse(None, "", self.started, refusal)
             self.flush()
             self._discard()
+
+    def _free(self) -> bool:
+        """Tell whether a request that comes whole and alone can be worked on at once."""
+        return not (self._backlog or self._blocked() or self.door.crowded())
+
+    def _serve_alone(self, envelope: Envelope) -> None:
+        self._working = True
+        self._serve(envelope)
+        self._working = False
+        if self._out:
+            self.flush()
+        if self._hot is not None or self._ended:
+            self._settle()
 
     def _work(self) -> None:
         """Work on what has arrived, as far as the bounds and the client's reading allow; write the answers."""
@@ -176,7 +194,9 @@ class Connection(Outlet):
                 self._shed()
                 continue
             turn -= 1
-            self._serve(backlog.popleft())
+            envelope = self._read(backlog.popleft())
+            if envelope is not None:
+                self._serve(envelope)
             self.flush_much()
         self._working = False
         self.flush()
@@ -225,27 +245,32 @@ class Connection(Outlet):
         if self._ended and not waiting and not self._pending:
             self.transport.close()
 
-    def _serve(self, frame: bytes) -> None:
+    def _read(self, frame: bytes) -> Envelope | None:
+        """Return the request in a frame, or refuse it."""
         try:
-            envelope = self.spoken.read(frame)
+            return self.spoken.read(frame)
         except EnvelopeError as error:
             self.refuse(error.ext, "", self.started, KycError(Code.INVALID_DATA, str(error)))
-            return
-        executor = self.door.executor
+            return None
+
+    def _serve(self, envelope: Envelope) -> None:
+        executor, token = self.door.executor, envelope.token
         try:
             command = executor.find(envelope.command)
-            session = self._authenticate(envelope.token)
+            session = self._authenticate(token)
             call = executor.admit(command, session, envelope.data, source=SOURCE)
         except KycError as error:
             self.refuse(envelope.ext, envelope.command, self.started, error)
             return
+        if token is not None and (self._known is None or self._known.token is not token) and self.wire is Wire.JSON:
+            self._known = lines_under(token)
         if command.kind is not Kind.READ:
             self._start(call, envelope.ext)
             return
         executor.run(call, self.spoken.codec, self._take, self)
         self.answer(envelope.ext, command.name, self.started, self._taken)
         if command.name == HOT_COMMAND:
-            self._heat(call, envelope.token)
+            self._heat(call, token)
 
     def _authenticate(self, token: str | None) -> Session:
         if self.door.stopping:
@@ -297,8 +322,12 @@ class Connection(Outlet):
         if self._held is pending:
             self._held = None
         self.answer(pending.ext, pending.command.name, pending.started, result)
-        if not self._working:
+        if self._working:
+            return
+        if self._pending or self._backlog or self._ended or self._fast is not self._hot:
             self.later()
+        else:
+            self.flush()  # nothing else can come in the same turn
 
     def go_on(self) -> None:
         """Write what many callbacks have gathered, and do what has waited for them."""

@@ -4,6 +4,7 @@ import msgspec
 import pytest
 
 from kycmanager.domain.enums import StepStatus
+from kycmanager.store.strand import Work
 
 
 async def approved(daemon, seconds, code="identity", **fields):
@@ -156,7 +157,7 @@ async def test_no_successor_where_none_is_needed(daemon, required, doubled, left
         if doubled:
             changes.put_step(msgspec.structs.replace(old, id=changes.next_id("step"), status=StepStatus.REQUIRED))
 
-    daemon.core.strand.post(with_row(arrange, await daemon.audit()), lambda _: None)
+    daemon.core.strand.post(Work(with_row(arrange, await daemon.audit()), lambda _: None))
     daemon.now += 10
     await daemon.core.expire_due()
     assert [step.status for step in daemon.core.cache.steps.values()] == left

@@ -11,7 +11,7 @@ from kycmanager.ports import OutcomeUnknown, StoreFull
 from kycmanager.store.cache import Cache
 from kycmanager.store.replies import Replies
 from kycmanager.store.sqlite import SqliteStore
-from kycmanager.store.strand import CommandStrand, StrandLimits
+from kycmanager.store.strand import CommandStrand, StrandLimits, Work
 
 NOW = 1_800_000_000
 
@@ -86,7 +86,7 @@ class Line:
     def post(self, run):
         """Queue a command; return the future of its result."""
         answer = asyncio.get_running_loop().create_future()
-        self.strand.post(run, answer.set_result)
+        self.strand.post(Work(run, answer.set_result))
         return answer
 
     def put(self, customer, status=2):

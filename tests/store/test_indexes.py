@@ -101,7 +101,7 @@ def test_profiles(changes, queries):
     for id_, brand, status, level, time in changes:
         brand_ = model[id_].brand if id_ in model else brand
         model[id_] = profile(id_, id_ % 4 if id_ < 4 else id_, brand_, status, level, time)
-        cache.put_profile(model[id_])
+        cache.put_profiles({id_: model[id_]})
     for query in queries:
         check(cache.list_profiles, query, model.values())
 
@@ -126,7 +126,7 @@ def test_profiles(changes, queries):
 def test_documents(changes, query):
     cache, model = Cache(), {}
     for customer in range(1, 4):
-        cache.put_profile(profile(customer, customer, BRANDS[customer % 3], 0, 0, 0))
+        cache.put_profiles({customer: profile(customer, customer, BRANDS[customer % 3], 0, 0, 0)})
     cache.steps = {step_id: SimpleNamespace(kyc_id=step_id // 10) for step_id in (10, 11, 20, 21, 30, 31)}
     for id_, customer, kind, status in changes:
         customer_ = model[id_].customer_id if id_ in model else customer
@@ -222,7 +222,7 @@ def test_counts_beyond_the_bound(brands, filters, ranged, capped):
 @pytest.mark.parametrize("after", ["x", "-1", "0", "1.", ".1", "1.2.3", "1.5", "٣", "1 ", str(2**53), "1e3"])
 def test_cursors_that_are_none(after):
     cache = Cache()
-    cache.put_profile(profile(1, 1, "acme", 0, 0, 0))
+    cache.put_profiles({1: profile(1, 1, "acme", 0, 0, 0)})
     for filters in ({}, {"customer_id": 1}):
         for order in ("id", "-id", *(() if after == "1.5" else ("updated_time", "-updated_time"))):
             with pytest.raises(KycError) as caught:

@@ -7,6 +7,7 @@ import pytest
 import structlog
 
 from kycmanager.domain.errors import Code, KycError, not_found
+from kycmanager.store.strand import Work
 
 
 async def test_what_waits_is_one_transaction(line):
@@ -166,7 +167,7 @@ async def test_published_then_told_then_answered(line):
         line.order.append(("ran", sorted(line.cache.profiles)))
         return changes.next_id("profile")
 
-    line.strand.post(run, done)
+    line.strand.post(Work(run, done))
     first, second = line.put(1), line.put(2)
     first.add_done_callback(lambda _: None)
     await asyncio.gather(first, second)

@@ -6,6 +6,7 @@ import contextlib
 import pytest
 
 from kycmanager.domain.errors import Code, KycError
+from kycmanager.store.strand import Work
 
 
 @pytest.mark.parametrize(("fault", "arrived"), [("lost", False), ("arrived", True)])
@@ -111,7 +112,7 @@ async def test_a_follower_that_fails_ends_the_strand(line):
 async def test_a_caller_that_cannot_be_answered_does_not(line):
     gone = asyncio.get_running_loop().create_future()
     gone.cancel()
-    line.strand.post(lambda _changes, now: now, gone.set_result)
+    line.strand.post(Work(lambda _changes, now: now, gone.set_result))
     assert await line.put(1) == 1
 
 
@@ -120,7 +121,7 @@ async def test_a_strand_that_gives_up_answers_those_it_can(line):
     gone.cancel()
     line.store.faults = [ZeroDivisionError()]
     answers = [line.put(1)]
-    line.strand.post(lambda _changes, now: now, gone.set_result)
+    line.strand.post(Work(lambda _changes, now: now, gone.set_result))
     answers.append(line.put(2))
     assert {answer.code for answer in await asyncio.gather(*answers)} == {Code.OUTCOME_UNKNOWN}
     await given_up(line)
