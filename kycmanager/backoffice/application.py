@@ -6,13 +6,14 @@ from collections.abc import Callable, Sequence
 from aiohttp import web
 from msgspec import Struct
 
-from kycmanager.backoffice import account, audit, queue, search, templates_list
+from kycmanager.backoffice import account, audit, dashboard, queue, search, templates_list
 from kycmanager.backoffice.account import Account
 from kycmanager.backoffice.audit import Audit
 from kycmanager.backoffice.case import Case
 from kycmanager.backoffice.case_decide import CaseDecisions
 from kycmanager.backoffice.case_files import CaseFiles
 from kycmanager.backoffice.case_read import CaseReader
+from kycmanager.backoffice.dashboard import Dashboard
 from kycmanager.backoffice.exports import Exports
 from kycmanager.backoffice.guard import ASSET, Guard
 from kycmanager.backoffice.live import Live
@@ -37,7 +38,7 @@ from kycmanager.ports import Clock
 from kycmanager.tokens.revocations import Revocations
 from kycmanager.user_ports import UserRecords
 
-PLACES = (queue.PLACE, search.PLACE, audit.PLACE, templates_list.PLACE, account.PLACE)
+PLACES = (queue.PLACE, dashboard.PLACE, search.PLACE, audit.PLACE, templates_list.PLACE, account.PLACE)
 """The navigation, in its order."""
 
 
@@ -78,6 +79,7 @@ class Backoffice:
         pages = (
             SignIn(shell, gateway, visits, office.users, office.executor, office.wrong_token, proof),
             Queue(shell, gateway, people, self.live),
+            Dashboard(shell, gateway, people),
             Case(shell, gateway, people, reader, files),
             CaseDecisions(shell, gateway, reader),
             files,

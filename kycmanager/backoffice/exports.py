@@ -2,7 +2,7 @@
 
 import csv
 import io
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from typing import Any
 
 import msgspec
@@ -83,7 +83,7 @@ class Exports:
         whole = False
         try:
             if kind == "csv":
-                await response.write(_line_of(COLUMNS))
+                await response.write(line_of(COLUMNS))
             await response.write(self._written(kind, first))
             async for rows in chunks:
                 await response.write(self._written(kind, rows))
@@ -108,7 +108,7 @@ class Exports:
     def _written(self, kind: str, rows: list[Row]) -> bytes:
         if kind == "jsonl":
             return b"".join(msgspec.json.encode(row) + b"\n" for row in rows)
-        return b"".join(_line_of([self._cell(row, name) for name in COLUMNS]) for row in rows)
+        return b"".join(line_of([self._cell(row, name) for name in COLUMNS]) for row in rows)
 
     def _cell(self, row: Mapping[str, Any], name: str) -> object:
         if name == "time":
@@ -120,7 +120,8 @@ class Exports:
         return msgspec.json.encode(row["details"]).decode() if name == "details" else row[name]
 
 
-def _line_of(values: Any) -> bytes:
+def line_of(values: Iterable[object]) -> bytes:
+    """Return a line of CSV, each of its cells guarded."""
     text = io.StringIO()
     csv.writer(text).writerow([guarded(value) for value in values])
     return text.getvalue().encode()

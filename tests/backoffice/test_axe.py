@@ -11,6 +11,8 @@ PAGES = (
     "/queue?brand=acme&level=x",
     "/cases/1",
     "/account",
+    "/dashboard",
+    "/dashboard?period=8",
     "/audit",
     "/audit?customer=99",
     "/search",
