@@ -14,7 +14,7 @@ from kycmanager.backoffice.paths import PREFIX
 from kycmanager.backoffice.people import People
 from kycmanager.backoffice.shell import Key, Place, Shell, visit_of
 from kycmanager.contract.feed import ACTIONS
-from kycmanager.domain.errors import KycError, invalid
+from kycmanager.domain.errors import Code, KycError, invalid
 from kycmanager.pages import texts
 from kycmanager.pages.gateway import Gateway
 
@@ -121,6 +121,8 @@ class Audit:
         try:
             page = await self._page(request, chosen)
         except KycError as error:
+            if error.code is not Code.INVALID_DATA:
+                raise
             page, fault = {"chosen": chosen, "rows": [], "count": 0, "capped": False, "next": None}, error.message
         who = visit_of(request).who
         values = {

@@ -11,7 +11,7 @@ from msgspec import Struct
 from kycmanager.backoffice.case_read import path_of
 from kycmanager.backoffice.paths import PREFIX
 from kycmanager.backoffice.shell import Key, Place, Shell, visit_of
-from kycmanager.domain.errors import KycError, invalid
+from kycmanager.domain.errors import Code, KycError, invalid
 from kycmanager.pages.gateway import Gateway
 
 PLACE = Place("search", f"{PREFIX}/search", "Search")
@@ -102,6 +102,8 @@ class Search:
             try:
                 page = await self._page(request, asked)
             except KycError as error:
+                if error.code is not Code.INVALID_DATA:
+                    raise
                 fault = error.message
         values = {
             **page,

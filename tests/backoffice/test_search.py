@@ -6,6 +6,7 @@ import pytest
 
 from kycmanager.backoffice.search import ROWS, Asked, asked_of, recognised, wanted
 from kycmanager.domain.errors import KycError
+from kycmanager.ports import StoreFull
 
 SUM = "ab" * 32
 
@@ -88,6 +89,18 @@ async def test_a_search_that_cannot_be_is_told(office, ann):
         assert (page.status, told in page.words) == (200, True), query
         assert "<script>" not in page.text
     assert await searches(office) == []
+
+
+async def test_what_cannot_be_written_down_is_not_shown(office, ann, monkeypatch):
+    async def full(_batch):
+        raise StoreFull
+
+    await office.case(7)
+    monkeypatch.setattr(office.app.core.store, "commit", full)
+    for path in ("/search?q=7", "/audit", "/audit/export?as=csv"):
+        page = await ann.get(path)
+        assert (page.status, "its disk is full" in page.words) == (507, True), path
+        assert "/backoffice/cases/" not in page.text
 
 
 async def test_more_is_found_a_page_at_a_time_and_each_page_is_in_the_audit(office, visitors):
