@@ -20,6 +20,7 @@ from kycmanager.commands import (
     system,
     templates,
     users,
+    wallet_put,
     wallets,
     workflow,
 )
@@ -47,6 +48,7 @@ TABLE: tuple[Command, ...] = (
     *users.COMMANDS,
     *logins.COMMANDS,
     *wallets.COMMANDS,
+    *wallet_put.COMMANDS,
     *account.COMMANDS,
     *system.COMMANDS,
     system.describe_row(lambda: TABLE),

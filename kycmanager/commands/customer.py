@@ -180,7 +180,8 @@ def _submitted(records: Records, step: Step) -> SubmittedReply:
     )
 
 
-def _check(context: WriteContext, step: Step, given: dict[str, Any], *, partial: bool) -> None:
+def check_answers(context: WriteContext, step: Step, given: dict[str, Any], *, partial: bool) -> None:
+    """Check answers against the form, and have the profile hold the files they name; `facts` are those by uuid."""
     text = context.changes.template_text(step.template_id, step.template_version)
     answer_rules.ensure(
         text.form_schema,
@@ -194,7 +195,8 @@ def _check(context: WriteContext, step: Step, given: dict[str, Any], *, partial:
         context.changes.hold_file(file, step.kyc_id)
 
 
-def _hand_in_documents(context: WriteContext, step: Step) -> None:
+def hand_in_documents(context: WriteContext, step: Step) -> None:
+    """Hand the documents of a step in; INVALID_DATA where it needs one and has none."""
     mine = [found for found in context.changes.documents_of(step.kyc_id) if found.step_id == step.id]
     if steps.documents_needed(step) and not any(found.status in document_rules.USABLE for found in mine):
         raise refusal([Fault("documents", "required", "attach a document to this step first")])
@@ -214,8 +216,8 @@ def submit_step(context: WriteContext, request: SubmitStep, target: Step) -> Sub
         answers=merged if request.answers else target.answers,
         submitted_time=context.now,
     )
-    _check(context, target, merged, partial=False)
-    _hand_in_documents(context, target)
+    check_answers(context, target, merged, partial=False)
+    hand_in_documents(context, target)
     trail.put_step(context, "step.submitted", step)
     trail.recalculate(context, trail.profile_of(context, step))
     trail.audit_step(context, "step.submitted", step, target.status)
@@ -226,7 +228,7 @@ def save_answers(context: WriteContext, request: SaveAnswers, target: Step) -> S
     """Keep some answers for later; only a step that can still be handed in takes them."""
     if target.status not in {StepStatus.REQUIRED, StepStatus.REJECTED}:
         raise KycError(Code.INVALID_STATE, f"Step is {target.status.name.lower()}; its answers cannot change")
-    _check(context, target, request.answers, partial=True)
+    check_answers(context, target, request.answers, partial=True)
     merged = answer_rules.merge(context.changes.answers(target), request.answers)
     step = steps.amend(target, now=context.now, answers=merged)
     trail.put_step(context, "step.saved", step)

@@ -11,7 +11,7 @@ from typing import Any, Literal, get_args, get_origin
 import msgspec
 from msgspec import Struct
 
-from kycmanager.config.sections import Config, PublicKey, Reason, WebhookEndpoint, Webhooks
+from kycmanager.config.sections import Config, PublicKey, Reason, Sep12, WebhookEndpoint, Webhooks
 from kycmanager.config.texts import duration_seconds, scanner_address, split_address
 
 DEFAULT_FILE = Path("config.toml")
@@ -153,6 +153,7 @@ def _check(config: Config) -> None:
         _demand(f"portal.{name}", duration_seconds, getattr(config.portal, name))
     if config.portal.address and not _ADDRESS.fullmatch(config.portal.address):
         raise ConfigError("portal.address: must begin with https:// or http:// and end with the name of the host")
+    _demand("sep12.token_ttl", duration_seconds, config.sep12.token_ttl)
     _demand("malware.address", scanner_address, config.malware.address)
     if bool(server.tls_cert) != bool(server.tls_key):
         missing = "tls_key" if server.tls_cert else "tls_cert"
@@ -166,6 +167,7 @@ def _check(config: Config) -> None:
             f"tokens.secret: shorter than {SECRET_BYTES_MIN} bytes; make one with `openssl rand -base64 48`"
             f" and put it into {SECRET_VARIABLE}",
         )
+    _check_sep12(config.sep12)
     twice = [
         key
         for key, count in Counter((each.brand, each.code) for each in config.backoffice.reasons).items()
@@ -192,6 +194,17 @@ def _check_webhooks(webhooks: Webhooks) -> None:
             )
         if not endpoint.url.startswith(("https://", "http://") if webhooks.allow_private else "https://"):
             raise ConfigError(f"{place}.url: must begin with https://; http:// needs webhooks.allow_private")
+
+
+def _check_sep12(sep12: Sep12) -> None:
+    for name, text in (("url", sep12.url), ("horizon", sep12.horizon)):
+        if text and (text.endswith("/") or not _ADDRESS.fullmatch(text)):
+            raise ConfigError(f"sep12.{name}: must begin with https:// or http:// and end with the name of the host")
+    if not sep12.enabled:
+        return
+    for name, text in (("brand", sep12.brand), ("url", sep12.url), ("horizon", sep12.horizon)):
+        if not text:
+            raise ConfigError(f"sep12.{name}: is needed when sep12.enabled is true; set it")
 
 
 def _demand(path: str, reader: Any, text: str) -> None:

@@ -1,6 +1,7 @@
 """The settings of the daemon as frozen sections, with their defaults and bounds."""
 
 from typing import Annotated, Literal
+from urllib.parse import urlsplit
 
 import msgspec
 from msgspec import Meta, Struct
@@ -281,6 +282,43 @@ class Webhooks(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     waiting_max: Annotated[int, Meta(ge=1, le=1_000_000)] = 10_000
 
 
+class CustomerType(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """[sep12.types.NAME]: what one type of customer is asked."""
+
+    level: Annotated[int, Meta(ge=0, le=100)] = 0
+    templates: tuple[str, ...] = ()
+    verify: tuple[str, ...] = ()
+
+
+class Sep12(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """[sep12]: the door of Stellar wallets."""
+
+    enabled: bool = False
+    brand: Annotated[str, Meta(pattern=r"^[A-Za-z0-9_.-]{0,64}\Z")] = ""
+    url: str = ""
+    home_domain: str = ""
+    web_auth_domain: str = ""
+    network_passphrase: Annotated[str, Meta(min_length=1)] = "Test SDF Network ; September 2015"
+    horizon: str = "https://horizon-testnet.stellar.org"
+    horizon_seconds: Annotated[int, Meta(ge=1, le=60)] = 5
+    key_file: Annotated[str, Meta(min_length=1)] = "keys/sep12.seed"
+    token_key_file: Annotated[str, Meta(min_length=1)] = "keys/sep12-token.key"
+    token_ttl: str = "12h"
+    customer_id_base: Annotated[int, Meta(ge=1, le=2**52)] = 2**40
+    retention_days: Annotated[int, Meta(ge=0, le=36_500)] = 0
+    types: dict[str, CustomerType] = {}
+
+    @property
+    def token_seconds(self) -> int:
+        """How long a token of SEP-10 lives, in seconds."""
+        return duration_seconds(self.token_ttl)
+
+    @property
+    def host(self) -> str:
+        """The host of the public address, with its port where it names one."""
+        return urlsplit(self.url).netloc
+
+
 class Encryption(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """[encryption]: whether what is new is sealed, and where the master keys come from."""
 
@@ -312,4 +350,5 @@ class Config(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     backoffice: Backoffice = Backoffice()
     portal: Portal = Portal()
     webhooks: Webhooks = Webhooks()
+    sep12: Sep12 = Sep12()
     encryption: Encryption = Encryption()

@@ -70,6 +70,12 @@ def digest_of(salt: bytes, code: str) -> bytes:
     return hashlib.blake2b(code.encode(), key=salt, digest_size=32).digest()
 
 
+def code_of(seed: bytes) -> tuple[str, bytes]:
+    """Return a code and a salt made of 32 random bytes."""
+    number = int.from_bytes(hashlib.sha256(b"code:" + seed).digest()) % 10**CODE_DIGITS
+    return f"{number:0{CODE_DIGITS}}", hashlib.sha256(b"salt:" + seed).digest()[:SALT_BYTES]
+
+
 def is_confirmed(held: Verification | None, value: object) -> bool:
     """Tell whether this very value was confirmed."""
     return held is not None and bool(held.confirmed_time) and held.subject == subject_of(value)

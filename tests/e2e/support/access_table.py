@@ -199,6 +199,8 @@ COMMANDS = {
     "SysGetSepIdentity": (NOBODY, FORBIDDEN),
     "SysOpenSepIdentity": (NOBODY, FORBIDDEN),
     "SysSetSepCallback": (NOBODY, FORBIDDEN),
+    "SysPutSepCustomer": (NOBODY, FORBIDDEN),
+    "SysConfirmSepCustomer": (NOBODY, FORBIDDEN),
     "SysUseSepChallenge": (NOBODY, FORBIDDEN),
     "SysForgetSepChallenges": (NOBODY, FORBIDDEN),
     "MngLinkKycIdentity": (MANAGERS, BY_ID),

@@ -173,6 +173,8 @@ class World:
             "SysGetSepCustomer": wallet,
             "SysGetSepIdentity": wallet,
             "SysOpenSepIdentity": wallet,
+            "SysPutSepCustomer": {**wallet, "seed": "ab" * 32},
+            "SysConfirmSepCustomer": {**wallet, "seed": "ab" * 32},
             "SysSetSepCallback": {**wallet, "url": "https://wallet.example.com/kyc"},
             "SysUseSepChallenge": {"digest": "ab" * 32, "expires": 1},
             "SysForgetSepChallenges": {"digests": []},
