@@ -119,7 +119,7 @@ lock: ## Write requirements/ anew from pyproject.toml (UPGRADE=1 takes newer ver
 	trap 'rm -f "$$all"' EXIT
 	test -n '$(UPGRADE)' || sed '/^ *--hash/d; s/ \\$$//' requirements/bench.txt > "$$all" 2>/dev/null || true
 	compile --all-extras $(if $(UPGRADE),--upgrade) --output-file "$$all" > /dev/null
-	for extras in run:build dev:build,dev bench:build,dev,bench; do
+	for extras in run:build,stellar dev:build,stellar,dev bench:build,stellar,dev,bench; do
 		file=requirements/$${extras%%:*}.txt
 		rm -f "$$file"
 		compile --generate-hashes --constraints "$$all" \

@@ -2,9 +2,9 @@
 
 import asyncio
 import ssl
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import msgspec
 
@@ -16,12 +16,13 @@ from kycmanager.config import Config, split_address
 from kycmanager.contract import openapi_bytes
 from kycmanager.core import Core, log_fault
 from kycmanager.metrics import OTHER, Metrics
+from kycmanager.outbound.channel import Channel
 from kycmanager.outbound.opening import FORGET_SECONDS as FORGET_DELIVERIES_SECONDS
 from kycmanager.outbound.opening import outbound_of
 from kycmanager.outbound.worker import Outbound
 from kycmanager.portal.application import Hall, Portal
 from kycmanager.portal.visits import PortalSettings
-from kycmanager.ports import Clock, Progress
+from kycmanager.ports import Clock, Progress, Records, StoreRefused
 from kycmanager.timers import Timers
 from kycmanager.tokens.limits import FailedTokens
 from kycmanager.tokens.verify import wall_clock
@@ -43,6 +44,22 @@ OUTBOUND = "outbound"
 """The source of what the outbound worker writes."""
 
 
+class Wallets(Protocol):
+    """The door of wallets, which is imported only where it is on."""
+
+    def mounts(self) -> dict[str, Mount]:
+        """Return where it is to be mounted."""
+        ...
+
+    def channels(self, records: Records) -> Sequence[Channel]:
+        """Return the channel of callbacks."""
+        ...
+
+    async def close(self) -> None:
+        """Give its connections back."""
+        ...
+
+
 class App:
     """The daemon: the core and its doors. `report(what, done, total)` follows the opening."""
 
@@ -60,6 +77,7 @@ class App:
         self.backoffice: Backoffice | None = None
         self.portal: Portal | None = None
         self.outbound: Outbound | None = None
+        self.wallets: Wallets | None = None
         self._serving = False
 
     @property
@@ -90,7 +108,8 @@ class App:
         core.followers.append(lambda committed: hub.publish(committed.events))
         context = tls_context(self.config, core.data_dir)
         self.tcp = self._tcp_server(hub, context)
-        self.rest = self._rest_server(context, await self._open_pages())
+        mounts = {**await self._open_pages(), **self._open_wallets()}
+        self.rest = self._rest_server(context, mounts)
         self.control = ControlServer(core.data_dir / "bases" / "control.sock", self._run_local)
         core.connections = self._connections
         self._open_outbound()
@@ -111,6 +130,7 @@ class App:
             run=lambda command, data: run_local(core.executor, command, data, source=OUTBOUND),
             clock=core.clock,
             faults=log_fault,
+            channels=self.wallets.channels(core.cache) if self.wallets else (),
         )
         if outbound is not None:
             core.followers.append(lambda committed: outbound.publish(committed.events))
@@ -192,9 +212,30 @@ class App:
             )
         )
 
+    def _open_wallets(self) -> dict[str, Mount]:
+        """Return the door of Stellar wallets, by its prefixes; what it needs is imported only where it is on."""
+        core, config = self.core, self.config
+        if not config.sep12.enabled:
+            return {}
+        try:
+            from kycmanager.apis.sep12.opening import sep12_door  # noqa: PLC0415 - an extra, and a slow import
+        except ImportError:
+            raise StoreRefused("sep12.enabled needs the extra: pip install 'kycmanager[stellar]'") from None
+        self.wallets = sep12_door(
+            config,
+            self._rest_settings(),
+            executor=core.executor,
+            storage=core.files,
+            clock=core.clock,
+            observe=self._observe,
+            faults=log_fault,
+            wrong_token=self.failed_tokens.refusal,
+            data_dir=core.data_dir,
+        )
+        return self.wallets.mounts()
+
     def _rest_server(self, context: ssl.SSLContext | None, mounts: Mapping[str, Mount]) -> RestServer:
         host, port = split_address(self.config.server.http)
-        config = self.config
         return RestServer(
             host,
             port,
@@ -306,6 +347,8 @@ class App:
             await self.backoffice.close()
         if self.portal:
             await self.portal.close()
+        if self.wallets:
+            await self.wallets.close()
         if self.hub:
             await self.hub.close()
         await self.core.close()

@@ -52,6 +52,8 @@ class Batch(Struct, kw_only=True):
     logins: list[Login] = []
     ended_logins: list[int] = []
     notes: list[Note] = []
+    noteless: list[int] = []
+    """The cases whose notes go."""
     claims: list[Claim] = []
     """New ones, and new leases of old ones."""
     released: list[int] = []

@@ -12,10 +12,11 @@ from msgspec.structs import asdict, replace
 from kycmanager import __version__, log
 from kycmanager.commands import TABLE
 from kycmanager.commands.execute import Executor
-from kycmanager.config import Config, Quotas, scanner_address
+from kycmanager.config import Config, Quotas, Sep12, scanner_address
 from kycmanager.domain.errors import KycError
 from kycmanager.domain.files import CUSTOMER
 from kycmanager.domain.reasons import USUAL, Reason, Reasons
+from kycmanager.domain.wallets import CustomerType, CustomerTypes
 from kycmanager.encryption import Safe
 from kycmanager.ports import AuditQuery, Clock, Progress, StoreRefused
 from kycmanager.store.cache import Cache
@@ -48,6 +49,7 @@ from storagemanager import (
 
 EXPIRED_AT_ONCE = 256
 RELEASED_AT_ONCE = 256
+FORGOTTEN_AT_ONCE = 256
 RENDITION_PATIENCE_SECONDS = 15
 TIMER = "timer"
 """The source of what no caller asked for, in the audit."""
@@ -106,7 +108,7 @@ class Core:
             config.encryption, data_dir, self.store, clock, self._run_for_keys, lambda: list(self.cache.steps.values())
         )
         self.cache = Cache(self.safe.vault)
-        self.cache.desk.reasons = reasons_of(config)
+        self.cache.desk.reasons, self.cache.wallets.types = reasons_of(config), customer_types(config.sep12)
         self.storage = StorageManager(
             data_dir,
             storage_settings(config),
@@ -258,6 +260,9 @@ class Core:
         now = self.clock()
         self.cache.forget_keys(now - self.config.idempotency.hours * 3600)
         self.revocations.forget(now)
+        while gone := self.cache.wallets.forgettable(now, FORGOTTEN_AT_ONCE):
+            data = {"digests": [digest.hex() for digest in gone]}
+            await run_local(self.executor, "SysForgetSepChallenges", data, source=TIMER)
         await self.store.maintain()
         if self.strand.full and self.strand.healthy:
             self.strand.probe()
@@ -337,6 +342,16 @@ def reasons_of(config: Config) -> Reasons:
     """Return the reasons for rejections as config.toml has them, the usual ones where it names none."""
     given = [Reason(**asdict(reason)) for reason in config.backoffice.reasons]
     return Reasons(given or USUAL, config.backoffice.language)
+
+
+def customer_types(settings: Sep12) -> CustomerTypes:
+    """Return what is asked of customers of wallets as config.toml has it."""
+    types = {
+        name: CustomerType(level=each.level, templates=each.templates, verify=each.verify)
+        for name, each in settings.types.items()
+    }
+    retention = settings.retention_days * 86_400
+    return CustomerTypes(types, id_base=settings.customer_id_base, retention=retention)
 
 
 def scanner_of(config: Config, data_dir: Path) -> Scanner | None:

@@ -11,7 +11,7 @@ from kycmanager.key_ports import KeyList, Rotated, Sealed
 from kycmanager.ports import Clock, OutcomeUnknown, Progress, StoreFull
 from kycmanager.store.sqlite import SqliteStore
 from kycmanager.vault.care import KeyCare, Run
-from kycmanager.vault.clear import ClearData
+from kycmanager.vault.clear import ClearData, forget_events
 from kycmanager.vault.custody import Custody
 from kycmanager.vault.keyring import Keyring
 from kycmanager.vault.masters import Masters
@@ -115,6 +115,14 @@ class Safe:
         """Tell which key seals how much."""
         assert self._storage is not None
         return await self._care.list(self._storage)
+
+    async def erase(self, kyc_id: int) -> None:
+        """Destroy the key of a profile; where nothing is sealed, remove what the feed tells of it."""
+        keyring = self.vault.keyring
+        if self.vault.sealing or keyring.has_key(kyc_id):
+            await self.custody.destroy(kyc_id)
+        if not self.vault.sealing:
+            await forget_events(self._store, kyc_id)
 
     async def rotate(self, progress: Progress) -> Rotated:
         """Seal every key by a new master key."""

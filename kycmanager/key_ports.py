@@ -135,6 +135,10 @@ class KeyCare(Protocol):
         """Seal every key by a new master key."""
         ...
 
+    async def erase(self, kyc_id: int) -> None:
+        """Destroy the key of a profile, and what of it the feed tells in clear. Raises StoreFull or OutcomeUnknown."""
+        ...
+
     async def seal_old(self, progress: Progress) -> Sealed:
         """Seal what is still in clear."""
         ...

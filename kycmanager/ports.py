@@ -295,6 +295,14 @@ class Files(Protocol):
         """Let these files go: their attachment was refused."""
         ...
 
+    async def waiting_of(self, kind: str, owner_id: int, brand: str) -> list[str]:
+        """Return the uuids of the uploads of an owner that nothing holds yet, a bounded number."""
+        ...
+
+    async def erase(self, file_ids: Collection[str]) -> int:
+        """Remove files for good, whatever holds them; return how many there were."""
+        ...
+
     def held(self, file_id: str) -> bool:
         """Tell whether the content of a file is held back."""
         ...

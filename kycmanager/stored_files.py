@@ -149,6 +149,25 @@ class StoredFiles:
         """Let these files go."""
         await self._storage.unpin(list(file_ids))
 
+    async def erase(self, file_ids: Collection[str]) -> int:
+        """Remove files for good."""
+        try:
+            return await self._storage.erase(file_ids)
+        except StorageError as error:
+            raise refused(error, self._faults) from None
+
+    async def waiting_of(self, kind: str, owner_id: int, brand: str) -> list[str]:
+        """Return the uuids of the uploads of an owner that nothing holds yet."""
+        return [file.uuid for file in await self.waiting(FileOwner(kind, owner_id, brand))]
+
+    async def waiting(self, owner: FileOwner) -> list[StoredFile]:
+        """Return the uploads of an owner that nothing holds yet."""
+        try:
+            found = await self._storage.waiting(Owner(kind=owner.kind, id=owner.id, brand=owner.brand))
+        except StorageError as error:
+            raise refused(error, self._faults) from None
+        return [stored_file(meta, held=self.held(meta.uuid)) for meta in found]
+
     def held(self, file_id: str) -> bool:
         """Tell whether the content of a file is held back."""
         return self._storage.verdicts.held(file_id)

@@ -252,22 +252,36 @@ class StorageManager:
         """Remove the files that nothing has held for `unattached_seconds` before `now`; return how many."""
         opened = self._opened()
         expired = 0
-        # The row goes first: a crash in between leaves an orphan, which the next start removes.
         while gone := await opened.metadata.take_loose(now - self._settings.unattached_seconds):
-            self._removing.update(meta.uuid for meta in gone)
-            opened.verdicts.forget(meta.uuid for meta in gone)
-            for meta in gone:
-                self.ledger.removed(meta)
-            try:
-                for meta in gone:
-                    await opened.workers.submit(self._backend.remove, meta.disk_name)
-            except OSError as error:
-                raise from_os(error) from error
-            finally:
-                self._removing.subtract(meta.uuid for meta in gone)
-                self._removing = +self._removing
+            await self._remove(opened, gone)
             expired += len(gone)
         return expired
+
+    async def erase(self, uuids: Iterable[str]) -> int:
+        """Remove files, whatever holds them, what was drawn of them left to its own; return how many there were."""
+        opened = self._opened()
+        gone = await opened.metadata.take([uuid for uuid in uuids if is_uuid(uuid)])
+        await self._remove(opened, gone)
+        return len(gone)
+
+    async def waiting(self, owner: Owner) -> list[FileMeta]:
+        """Return the uploads of an owner that nothing holds yet, the oldest first, a bounded number."""
+        return await self._opened().metadata.waiting(owner)
+
+    async def _remove(self, opened: _Opened, gone: Sequence[FileMeta]) -> None:
+        """Remove the files of rows that are gone: a crash in between leaves orphans, which the next start removes."""
+        self._removing.update(meta.uuid for meta in gone)
+        opened.verdicts.forget(meta.uuid for meta in gone)
+        for meta in gone:
+            self.ledger.removed(meta)
+        try:
+            for meta in gone:
+                await opened.workers.submit(self._backend.remove, meta.disk_name)
+        except OSError as error:
+            raise from_os(error) from error
+        finally:
+            self._removing.subtract(meta.uuid for meta in gone)
+            self._removing = +self._removing
 
     async def verify(self, progress: Progress | None = None) -> VerifyReport:
         """Hash every file and check every row; name each that is missing, damaged, or an orphan. Changes nothing."""

@@ -10,7 +10,7 @@ from msgspec.structs import replace
 
 from storagemanager.base import Base
 from storagemanager.errors import StorageError, StorageErrorCode
-from storagemanager.model import FileMeta
+from storagemanager.model import FileMeta, Owner
 from storagemanager.quota import Owned
 from storagemanager.record import from_row, to_row
 from storagemanager.verdicts import Verdict, insert_verdict
@@ -35,6 +35,7 @@ _SELECT_MANY = _SELECT + "WHERE uuid IN (SELECT value FROM json_each(?))"  # noq
 _SELECT_AFTER = _SELECT + "WHERE id > ? ORDER BY id LIMIT ?"
 _SELECT_LOOSE = _SELECT + "WHERE pins = 0 AND loose_since <= ? ORDER BY loose_since LIMIT ?"
 _UPDATE_PINS = "UPDATE files SET pins = ?, loose_since = ?, row_check = ? WHERE uuid = ?"
+_SELECT_WAITING = _SELECT + "WHERE pins = 0 AND owner_kind = ? AND owner_id = ? AND brand = ? ORDER BY id LIMIT ?"
 _DELETE = "DELETE FROM files WHERE uuid = ?"
 _KNOWN = """
 SELECT uuid, data_key.wrapped IS NOT NULL
@@ -151,6 +152,20 @@ class Metadata:
             self._cache.pop(meta.uuid, None)
         return gone
 
+    async def take(self, uuids: Iterable[str]) -> list[FileMeta]:
+        """Remove the rows of these files, whatever holds them, and return those there were."""
+        wanted = list(uuids)
+        gone = await self._base.write(lambda connection: _take(connection, wanted))
+        self._changes += 1
+        for meta in gone:
+            self._cache.pop(meta.uuid, None)
+        return gone
+
+    async def waiting(self, owner: Owner) -> list[FileMeta]:
+        """Return the uploads of an owner that nothing holds, the first `SCAN_ROWS`."""
+        row = (owner.kind, owner.id, owner.brand, SCAN_ROWS)
+        return await self._base.read(lambda connection: list(map(from_row, connection.execute(_SELECT_WAITING, row))))
+
     async def rows_after(self, row_id: int) -> list[Row]:
         """Return the next rows of a walk: begin with 0, go on with the last id, end with an empty list."""
         return await self._base.read(lambda connection: rows_after(connection, row_id))
@@ -257,6 +272,12 @@ def _take_loose(connection: sqlite3.Connection, until: int) -> list[FileMeta]:
             gone.append(from_row(row))
         except StorageError:
             continue
+    connection.executemany(_DELETE, [(meta.uuid,) for meta in gone])
+    return gone
+
+
+def _take(connection: sqlite3.Connection, uuids: list[str]) -> list[FileMeta]:
+    gone = list(_by_uuid(connection, uuids).values())
     connection.executemany(_DELETE, [(meta.uuid,) for meta in gone])
     return gone
 

@@ -269,7 +269,12 @@ class Executor:
         prepare = call.command.prepare
         assert prepare is not None
         context = PrepareContext(
-            session=call.session, now=self._clock(), source=call.source, records=self._records, files=self._files
+            session=call.session,
+            now=self._clock(),
+            source=call.source,
+            records=self._records,
+            files=self._files,
+            keys=self._keys,
         )
         facts = await prepare.run(context, call.request)
 

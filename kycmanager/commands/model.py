@@ -113,6 +113,7 @@ class PrepareContext(Context, frozen=True):
 
     records: Reader
     files: Files
+    keys: KeyCare
 
 
 class Access(Struct, frozen=True):

@@ -38,7 +38,7 @@ def begin(context: WriteContext, profile: Profile, field: str, value: object, se
     )
     kept = changes.wallets.sealed_code(sent)
     changes.emit("verification.code", kept, brand=profile.brand, customer_id=profile.customer_id, kyc_id=profile.id)
-    _audit(context, "verification.sent", profile, field)
+    _audit(context, "verification.code", profile, field)
     return True
 
 

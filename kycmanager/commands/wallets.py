@@ -3,8 +3,7 @@
 from collections.abc import Callable
 from typing import Annotated, Any
 
-from msgspec import UNSET, Meta, UnsetType
-from msgspec.structs import replace
+from msgspec import Meta
 
 from kycmanager.commands import scopes, trail
 from kycmanager.commands.model import (
@@ -13,25 +12,22 @@ from kycmanager.commands.model import (
     ID_MAX,
     Accepted,
     Access,
+    AnyId,
     Brand,
     Command,
-    Id,
     Kind,
     Language,
-    ListRequest,
     ReadContext,
     Reply,
     Request,
-    Route,
     Time,
     WriteContext,
 )
-from kycmanager.commands.pages import list_query, page_fields
-from kycmanager.commands.views import ListReply
 from kycmanager.commands.wallet_view import Stranger, WalletCustomerReply, customer_of
-from kycmanager.domain.errors import Code, KycError, invalid, not_found
+from kycmanager.domain.enums import DocumentStatus
+from kycmanager.domain.errors import Code, KycError, not_found
 from kycmanager.domain.outbound import BEFORE, CALLBACKS
-from kycmanager.domain.session import MANAGERS, NOBODY, Session
+from kycmanager.domain.session import NOBODY, Session
 from kycmanager.domain.wallets import Callback, Identity, UsedChallenge, WalletName, reaches
 from kycmanager.ports import Records
 
@@ -78,6 +74,20 @@ class SetCallback(WalletRequest, frozen=True, kw_only=True):
     url: Url
 
 
+class GetSepFiles(WalletRequest, frozen=True, kw_only=True):
+    """Whose files are meant; `owner_id`, the customer a file belongs to, goes before all else."""
+
+    owner_id: AnyId = 0
+
+
+class SepFilesReply(Reply, frozen=True, kw_only=True):
+    """The customer, and the uuids of the files attached for it."""
+
+    id: str
+    customer_id: int
+    files: list[str]
+
+
 class UseChallenge(Request, frozen=True, kw_only=True):
     """The SHA-256 of a challenge that was answered, in hex, and when it runs out."""
 
@@ -85,30 +95,10 @@ class UseChallenge(Request, frozen=True, kw_only=True):
     expires: Time
 
 
-class LinkIdentity(Request, frozen=True, kw_only=True):
-    """The identity, and the CRM's own customer it is to stand for."""
-
-    id: Id
-    customer_id: Id
-
-
-class GetIdentities(ListRequest, frozen=True, kw_only=True):
-    """Filters; one that is left out means "any"."""
-
-    brand: Brand | UnsetType = UNSET
-    customer_id: Id | UnsetType = UNSET
-
-
 class IdentityReply(Reply, frozen=True, kw_only=True):
     """One identity."""
 
     identity: Identity
-
-
-class IdentityList(ListReply, frozen=True, kw_only=True):
-    """Identities, ids ascending."""
-
-    rows: list[Identity]
 
 
 def customer_not_found() -> KycError:
@@ -135,12 +125,18 @@ def known(records: Records, session: Session, request: WalletRequest) -> Identit
     return found
 
 
-def reached(records: Records, session: Session, request: LinkIdentity) -> Identity:
-    """Find the identity a manager names."""
-    found = records.wallets.identity(request.id)
-    if found is None or not session.sees(found.brand):
-        raise not_found("identity")
-    return found
+def of_files(records: Records, session: Session, request: GetSepFiles) -> Identity:
+    """Find the identity whose files are meant; NOT_FOUND where the caller reaches none."""
+    if not request.owner_id:
+        return known(records, session, request)
+    wallets = records.wallets
+    # What a linked wallet sent before still belongs to its own number.
+    candidates: list[Identity | None] = [*wallets.identities_of(request.brand, request.owner_id)]
+    candidates.append(wallets.identity(request.owner_id))
+    for found in candidates:
+        if found is not None and found.brand == request.brand and reaches(request.caller, found):
+            return found
+    raise customer_not_found()
 
 
 def opened(context: WriteContext, request: WalletRequest, target: Identity | None) -> Identity:
@@ -201,6 +197,15 @@ def get_identity(_context: ReadContext, _request: WalletRequest, target: Identit
     return IdentityReply(identity=target)
 
 
+def get_files(context: ReadContext, _request: GetSepFiles, target: Identity) -> SepFilesReply:
+    """List the files attached for a customer."""
+    records = context.records
+    profile = records.profile_of(target.customer_id, target.brand)
+    held = records.documents_of(profile.id) if profile is not None else ()
+    files = [each.file_id for each in held if each.status is not DocumentStatus.DELETED]
+    return SepFilesReply(id=str(target.id), customer_id=target.customer_id, files=list(dict.fromkeys(files)))
+
+
 def set_callback(context: WriteContext, request: SetCallback, target: Identity) -> Accepted:
     """Keep where a wallet wants to be told, in the place of the URL before."""
     wallets = context.changes.wallets
@@ -259,31 +264,6 @@ class ForgetChallenges(Request, frozen=True, kw_only=True):
     digests: Annotated[list[Digest], Meta(max_length=FORGOTTEN_AT_ONCE)]
 
 
-def link_identity(context: WriteContext, request: LinkIdentity, target: Identity) -> IdentityReply:
-    """Have an identity stand for a customer of the CRM; once, and never for another wallet's own number."""
-    if target.linked:
-        raise KycError(Code.INVALID_STATE, f"Identity is linked to customer {target.customer_id} already")
-    wallets = context.changes.wallets
-    if request.customer_id == target.id or wallets.identity(request.customer_id) is not None:
-        raise invalid("customer_id", "is the number of a wallet's customer; give the CRM's own")
-    linked = replace(target, customer_id=request.customer_id, updated_time=context.now, version=target.version + 1)
-    put_identity(context, "identity.linked", linked, {"before": target.customer_id})
-    callback = wallets.callback(target.id)
-    if callback is not None:
-        wallets.put_callback(
-            replace(callback, customer_id=request.customer_id, updated_time=context.now, version=callback.version + 1)
-        )
-    return IdentityReply(identity=linked)
-
-
-def get_identities(context: ReadContext, request: GetIdentities, _target: None) -> IdentityList:
-    """List identities."""
-    page = context.records.list_identities(
-        list_query(context.session, request, brand=request.brand, customer_id=request.customer_id)
-    )
-    return IdentityList(rows=list(page.rows), **page_fields(page))
-
-
 def _row(
     name: str,
     summary: str,
@@ -293,7 +273,7 @@ def _row(
     scope: Callable[..., Any],
     *errors: Code,
 ) -> Command:
-    reads = handler in {get_customer, get_identity}
+    reads = handler in {get_customer, get_identity, get_files}
     return Command(
         name=name,
         summary=f"SEP-12: {summary}",
@@ -324,6 +304,15 @@ COMMANDS: tuple[Command, ...] = (
         IdentityReply,
         get_identity,
         known,
+        Code.NOT_FOUND,
+    ),
+    _row(
+        "SysGetSepFiles",
+        "list the files of a wallet's customer",
+        GetSepFiles,
+        SepFilesReply,
+        get_files,
+        of_files,
         Code.NOT_FOUND,
     ),
     _row(
@@ -361,28 +350,5 @@ COMMANDS: tuple[Command, ...] = (
         Accepted,
         forget_challenges,
         scopes.anything,
-    ),
-    Command(
-        name="MngLinkKycIdentity",
-        summary="Have the identity of a wallet stand for a customer of the CRM",
-        request=LinkIdentity,
-        reply=IdentityReply,
-        access=Access(MANAGERS, reached),
-        kind=Kind.WRITE,
-        handler=link_identity,
-        errors=(Code.NOT_FOUND, Code.INVALID_STATE),
-        route=Route(("POST",), "/manager/kyc/identities/{id}/link"),
-        noun="identity",
-    ),
-    Command(
-        name="MngGetKycIdentities",
-        summary="List the identities of wallets",
-        request=GetIdentities,
-        reply=IdentityList,
-        access=Access(MANAGERS, scopes.anything),
-        kind=Kind.READ,
-        handler=get_identities,
-        errors=(),
-        route=Route(("GET",), "/manager/kyc/identities"),
     ),
 )

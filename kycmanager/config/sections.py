@@ -298,12 +298,12 @@ class Sep12(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     url: str = ""
     home_domain: str = ""
     web_auth_domain: str = ""
-    network_passphrase: Annotated[str, Meta(min_length=1)] = "Test SDF Network ; September 2015"
+    network_passphrase: Annotated[str, Meta(min_length=1)] = "Test SDF Network ; September 2015"  # noqa: S105 - public
     horizon: str = "https://horizon-testnet.stellar.org"
     horizon_seconds: Annotated[int, Meta(ge=1, le=60)] = 5
     key_file: Annotated[str, Meta(min_length=1)] = "keys/sep12.seed"
-    token_key_file: Annotated[str, Meta(min_length=1)] = "keys/sep12-token.key"
-    token_ttl: str = "12h"
+    token_key_file: Annotated[str, Meta(min_length=1)] = "keys/sep12-token.key"  # noqa: S105 - a path
+    token_ttl: str = "12h"  # noqa: S105 - a length of time
     customer_id_base: Annotated[int, Meta(ge=1, le=2**52)] = 2**40
     retention_days: Annotated[int, Meta(ge=0, le=36_500)] = 0
     types: dict[str, CustomerType] = {}

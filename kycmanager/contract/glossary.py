@@ -277,7 +277,12 @@ GLOSSARY: dict[str, Entry] = {
 _FILE_NAME = Entry("The name under which the file can be downloaded", f"{_FILE_ID}.pdf")
 _ATTACHED = Entry("Where the document stands; 0 uploaded when it is new", 0)
 
+_CUSTOMER_TYPE = Entry("The type of customer; empty is the default one", "sep31-sender")
+_WALLET_ID = Entry("The id of the customer as its wallet is told it; empty for a new one", "1099511627776")
+
 OF_STRUCT: dict[tuple[str, str], Entry] = {
+    **{(name, "type"): _CUSTOMER_TYPE for name in ("WalletRequest", "SetCallback", "PutCustomer", "GetSepFiles")},
+    **{(name, "id"): _WALLET_ID for name in ("WalletCustomerReply", "PutReply", "SepFilesReply")},
     ("CaseView", "level"): Entry("The level asked for", 1),
     ("AgeBand", "cases"): Entry("How many cases", 12),
     ("DayView", "decision"): Entry("From handing a step in to the decision on it, of those decided that day"),
@@ -363,19 +368,14 @@ OF_STRUCT: dict[tuple[str, str], Entry] = {
     ("Identity", "id"): Entry("What the wallet is told as the id of its customer; never changes", 1099511627776),
     ("Identity", "customer_id"): Entry("Whom it stands for: the id itself until it is linked", 1099511627776),
     ("LinkIdentity", "customer_id"): Entry("The customer of the CRM", 42),
-    ("LinkIdentity", "id"): Entry("The identity", 1099511627776),
     ("UseChallenge", "expires"): Entry("When the challenge runs out, Unix seconds", 1767226600),
     ("PutCustomer", "files"): Entry("The uuids of the files, by field", {"photo_id_front": _FILE_ID}),
-    ("PutCustomer", "type"): Entry("The type of customer; empty is the default one", "sep31-sender"),
-    ("PutReply", "id"): Entry("The id of the customer", "1099511627776"),
-    ("WalletCustomerReply", "id"): Entry("The id of the customer; empty for a new one", "1099511627776"),
+    ("SepFilesReply", "files"): Entry("The uuids of the files", [_FILE_ID]),
     ("WalletCustomerReply", "status"): Entry("ACCEPTED, PROCESSING, NEEDS_INFO or REJECTED", "NEEDS_INFO"),
     ("WalletField", "status"): Entry(
         "ACCEPTED, PROCESSING, REJECTED or VERIFICATION_REQUIRED; else missing", "ACCEPTED"
     ),
     ("WalletField", "type"): Entry("string, binary, number or date", "string"),
-    ("WalletRequest", "type"): Entry("The type of customer; empty is the default one", "sep31-sender"),
-    ("SetCallback", "type"): Entry("The type of customer; empty is the default one", "sep31-sender"),
     ("SetCallback", "url"): Entry("Where the wallet wants to be told", "https://wallet.example.com/kyc"),
     ("Template", "status"): Entry("Whether it is attached; only active ones are", 0),
     ("LoginsReply", "logins"): Entry("The sign-ins, the last one first"),

@@ -161,12 +161,12 @@ def _hash(text: str) -> str:
 
 
 def named(caller: WalletName, shown: str, *, account: str, memo: str, memo_type: str) -> WalletName:
-    """Return whom a request is about; `shown` is the account as the token has it, the M account of a muxed one.
+    """Return whom a request is about; `shown` is the account as the token has it, M for a muxed one.
 
     Another account than the token's, and another memo than the token's, are FORBIDDEN; INVALID_DATA for what is no
     memo. Without a memo in the token any memo may be named: so senders register their users.
     """
-    if account and account != shown:
+    if account and account not in {shown, caller.account}:
         raise KycError(Code.FORBIDDEN, "account: is not the one of the token; leave it out")
     kind, text = memo_of(memo_type, memo)
     if not text:

@@ -182,7 +182,8 @@ class Cache:
     def attached_files(self) -> Iterator[str]:
         """Yield the file of every document and of every answer that points to one, as often as it is held."""
         for document in self.documents.values():
-            yield document.file_id
+            if document.file_id:  # an erased one has none
+                yield document.file_id
         asks = {
             key: text.form_schema
             for key, text in self.texts.items()

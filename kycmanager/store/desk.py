@@ -114,6 +114,11 @@ class Desk:
         self._notes[note.id] = note
         self._notes_of[note.kyc_id] = (*self._notes_of.get(note.kyc_id, ()), note)
 
+    def remove_notes(self, kyc_id: int) -> None:
+        """Let the notes on a case go."""
+        for note in self._notes_of.pop(kyc_id, ()):
+            self._notes.pop(note.id, None)
+
     def put_filter(self, saved: SavedFilter) -> None:
         """Keep a filter."""
         self._filters.setdefault((saved.session, saved.sub), {})[saved.name] = saved
@@ -136,6 +141,7 @@ class DeskOverlay:
         self._claims: dict[int, Claim | None] = {}
         self._notes: dict[int, Note] = {}
         self._filters: dict[FilterKey, SavedFilter | None] = {}
+        self._noteless: dict[int, bool] = {}
 
     @property
     def reasons(self) -> Reasons:
@@ -170,10 +176,13 @@ class DeskOverlay:
 
     def note(self, note_id: int) -> Note | None:
         """Return a note, or None."""
-        return self._notes.get(note_id) or self._desk.note(note_id)
+        found = self._notes.get(note_id) or self._desk.note(note_id)
+        return None if found is None or found.kyc_id in self._noteless else found
 
     def notes_of(self, kyc_id: int) -> Sequence[Note]:
         """Return the notes on a case, ids ascending."""
+        if kyc_id in self._noteless:
+            return []
         return [*self._desk.notes_of(kyc_id), *[note for note in self._notes.values() if note.kyc_id == kyc_id]]
 
     def text_of(self, note: Note) -> str:
@@ -206,6 +215,10 @@ class DeskOverlay:
         self._set(self._notes, note.id, note)
         return note
 
+    def remove_notes(self, kyc_id: int) -> None:
+        """Let the notes on a case go, those of this batch too: nothing is written on it any more."""
+        self._set(self._noteless, kyc_id, True)
+
     def put_filter(self, saved: SavedFilter) -> None:
         """Keep a filter in the place of the one of its name."""
         self._set(self._filters, (saved.session, saved.sub, saved.name), saved)
@@ -219,7 +232,8 @@ class DeskOverlay:
     def changes(self) -> dict[str, Any]:
         """Return the fields of the batch that write all this."""
         return {
-            "notes": list(self._notes.values()),
+            "notes": [note for note in self._notes.values() if note.kyc_id not in self._noteless],
+            "noteless": list(self._noteless),
             "claims": [claim for claim in self._claims.values() if claim is not None],
             "released": [kyc_id for kyc_id, claim in self._claims.items() if claim is None],
             "filters": [saved for saved in self._filters.values() if saved is not None],
@@ -236,6 +250,8 @@ class DeskOverlay:
                 desk.claims.put(claim)
         for note in self._notes.values():
             desk.put_note(note)
+        for kyc_id in self._noteless:
+            desk.remove_notes(kyc_id)
         for key, saved in self._filters.items():
             if saved is None:
                 desk.remove_filter(*key)

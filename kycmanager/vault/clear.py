@@ -6,7 +6,8 @@ from typing import Any, Protocol, TypeVar
 import msgspec
 
 from kycmanager.domain.errors import Code, KycError
-from kycmanager.domain.records import NO_OBJECT, Event, ProfileKey, Step
+from kycmanager.domain.records import NO_OBJECT, Event, Note, ProfileKey, Step
+from kycmanager.domain.verification import SentCode
 from kycmanager.key_ports import KeyStore, Sealed
 from kycmanager.ports import Progress
 from kycmanager.vault.vault import Vault
@@ -127,6 +128,35 @@ class ClearData:
             except Exception as error:  # noqa: BLE001 - whatever is the matter with one file, the others are sealed
                 self._faults.append((meta.storage_name, str(error)))
             progress("files", self._sealed_files, 0)
+
+
+async def forget_events(feed: Feed, kyc_id: int) -> None:
+    """Remove from the feed what its events tell in clear of one profile, and leave no trace of it in the file."""
+
+    async def work() -> None:
+        after = 0
+        while chunks := await feed.feed_chunks(after, CHUNKS_AT_ONCE):
+            after = chunks[-1][-1].seq
+            changed = [[_bare(event, kyc_id) for event in chunk] for chunk in chunks if _tells_of(chunk, kyc_id)]
+            if changed:
+                await feed.replace_chunks(changed)
+
+    await feed.scrub(work, whole=False)
+
+
+def _tells_of(chunk: Sequence[Event], kyc_id: int) -> bool:
+    return any(event.kyc_id == kyc_id and isinstance(event.record, Step | Note | SentCode) for event in chunk)
+
+
+def _bare(event: Event, kyc_id: int) -> Event:
+    record = event.record
+    if event.kyc_id != kyc_id:
+        return event
+    if isinstance(record, Step) and isinstance(record.answers, dict):
+        return msgspec.structs.replace(event, record=msgspec.structs.replace(record, answers=NO_OBJECT))
+    if isinstance(record, Note | SentCode) and isinstance(record.content, dict):
+        return msgspec.structs.replace(event, record=msgspec.structs.replace(record, content=NO_OBJECT))
+    return event
 
 
 def _in_clear(step: Step) -> bool:

@@ -110,6 +110,10 @@ class Keyring:
         held = self._profiles.get(kyc_id)
         return held is not None and len(held) == ID_BYTES
 
+    def has_key(self, kyc_id: int) -> bool:
+        """Tell whether a profile has a key, be it destroyed."""
+        return kyc_id in self._profiles
+
     def profile_key(self, kyc_id: int) -> Key:
         """Return the key of a profile; raises SealError where it has none."""
 

@@ -10,4 +10,5 @@ def reviewing() -> set[str]:
         "MngNextKycCase", "MngClaimKycCase", "MngRenewKycCase", "MngReleaseKycCase", "MngAddKycNote",
         "MngSaveKycFilter", "MngDeleteKycFilter", "MngSearchKyc", "MngNoteKycAccess", "MngReopenKycStep",
         "MngReplayKycDelivery",
+        "MngLinkKycIdentity",
     }  # fmt: skip

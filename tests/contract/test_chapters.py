@@ -38,6 +38,9 @@ NAMED = {
 }
 NO_EVENT = {
     "profile.created",
+    "profile.erased",
+    "verification.confirmed",
+    "verification.failed",
     "identity.callback",
     "profile.required_level",
     "profile.risk",

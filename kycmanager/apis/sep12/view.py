@@ -17,13 +17,23 @@ def status_body(records: Records, customer: Customer, type: str, lang: str) -> d
 
 
 def body_of(reply: WalletCustomerReply) -> dict[str, Any]:
-    """Return the reply without what is empty; NEEDS_INFO always names its fields."""
+    """Return the reply without what is empty, as plain values; NEEDS_INFO always names its fields."""
+    body: dict[str, Any] = msgspec.to_builtins(_shown(reply))
+    return body
+
+
+def encoded(reply: WalletCustomerReply) -> bytes:
+    """Return the same as JSON."""
+    return msgspec.json.encode(_shown(reply))
+
+
+def _shown(reply: WalletCustomerReply) -> dict[str, Any]:
     body: dict[str, Any] = {"id": reply.id} if reply.id else {}
     body["status"] = reply.status
     if reply.fields or reply.status == NEEDS_INFO:
-        body["fields"] = msgspec.to_builtins(reply.fields)
+        body["fields"] = reply.fields
     if reply.provided_fields:
-        body["provided_fields"] = msgspec.to_builtins(reply.provided_fields)
+        body["provided_fields"] = reply.provided_fields
     if reply.message:
         body["message"] = reply.message
     return body

@@ -11,6 +11,7 @@ from kycmanager.commands.customer import CustomerDocumentsReply, SubmittedReply
 from kycmanager.commands.deliveries import DeliveryList, Replayed
 from kycmanager.commands.desk import FilterList, NoteList, NoteReply, ReasonList
 from kycmanager.commands.files import FileReply
+from kycmanager.commands.identities import IdentityList
 from kycmanager.commands.model import Accepted
 from kycmanager.commands.portal import LinkReply
 from kycmanager.commands.profiles import GateReply
@@ -29,7 +30,7 @@ from kycmanager.commands.views import (
     TemplateList,
     TemplateReply,
 )
-from kycmanager.commands.wallets import IdentityList, IdentityReply
+from kycmanager.commands.wallets import IdentityReply
 from kycmanager.domain.enums import RiskLevel, StepType, TemplateStatus
 
 
@@ -1649,7 +1650,7 @@ class Commands(Caller):
 
         The identity, and the CRM's own customer it is to stand for.
 
-        - id: The identity.
+        - id: The id of the record.
         - customer_id: The customer of the CRM.
         """
         return await self.call(

@@ -89,7 +89,8 @@ class _Records:
             self.steps.setdefault(step.kyc_id, []).append(step)
         for document in self._read(decoder.documents, held, "document"):
             self.documents.setdefault(document.kyc_id, []).append(document)
-            found.files[document.file_id] = document.id
+            if document.file_id:  # an erased one has none
+                found.files[document.file_id] = document.id
 
     def _read(
         self, decoded: Callable[[decode.Rows], Iterator[Any]], held: dict[str, list[tuple[Any, ...]]], table: str

@@ -56,6 +56,10 @@ class Answer(web.StreamResponse):
         self._caching = caching
         self._extra = extra
 
+    def add(self, lines: bytes) -> None:
+        """Add whole header lines of our own, each ended by CRLF."""
+        self._extra += lines
+
     def whole(self, *, head_only: bool, connection: bytes = b"") -> bytes:
         """Return the bytes of the answer; `connection` is a whole header line or empty."""
         body = self.content

@@ -34,7 +34,12 @@ def begin(request: web.BaseRequest) -> None:
 
 
 async def read_object(request: web.BaseRequest, settings: RestSettings) -> dict[str, Any]:
-    """Return the JSON object of a body, `{}` for an empty one.
+    """Return the JSON object of a body, `{}` for an empty one. Raises as `read_bytes` does, and INVALID_DATA."""
+    return decode_object(await read_bytes(request, settings))
+
+
+async def read_bytes(request: web.BaseRequest, settings: RestSettings) -> bytes:
+    """Return a body, bounded in size and time.
 
     Raises KycError INVALID_DATA or LINE_TOO_LONG, TooSlowError, and ConnectionError when the client goes.
     """
@@ -44,10 +49,9 @@ async def read_object(request: web.BaseRequest, settings: RestSettings) -> dict[
     begin(request)
     try:
         async with asyncio.timeout(settings.body_seconds):
-            content = await _read(request, bytes_max)
+            return await _read(request, bytes_max)
     except TimeoutError:
         raise TooSlowError from None
-    return decode_object(content)
 
 
 def decode_object(content: bytes) -> dict[str, Any]:
