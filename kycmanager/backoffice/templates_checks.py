@@ -5,6 +5,7 @@ Every fault comes from the commands and the domain, under its own path; here the
 
 import re
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
 from typing import Any
 
 from kycmanager.backoffice.templates_changes import TITLES
@@ -23,9 +24,9 @@ UPDATE = "MngUpdateKycStepTemplate"
 _PART = re.compile(r"(section|field|option)s\[(\d+)\]")
 _NOT_OF_PATH = re.compile(r"[^A-Za-z0-9]+")
 _WORDS = {"option": "choice"}
-_EVERY = 1
 
 
+@lru_cache(maxsize=8192)
 def slot(path: str) -> str:
     """Return the id of the input of a path: letters, digits and dashes."""
     return _NOT_OF_PATH.sub("-", path).strip("-")
@@ -70,7 +71,7 @@ def faults_of(gateway: Gateway, who: Session, draft: Draft) -> list[Fault]:
     return found
 
 
-_LEAST = {"id": _EVERY, "brand": "any", "code": "any", "level": 1}
+_LEAST = {"id": 1, "brand": "any", "code": "any", "level": 1}
 """What makes one field alone into data of the commands."""
 
 
