@@ -105,8 +105,9 @@
 
   function draw() {
     for (const plot of drawn.splice(0)) plot.destroy();
-    for (const figure of document.querySelectorAll("[data-plot]")) {
-      figure.hidden = false;
+    const figures = [...document.querySelectorAll("[data-plot]")];
+    for (const figure of figures) figure.hidden = false; // all of them first: they share the width
+    for (const figure of figures) {
       const place = figure.querySelector(".plot");
       const { data, options } = PLOTS[figure.dataset.plot]();
       drawn.push(new window.uPlot({ width: place.clientWidth, height: HEIGHT, ...options }, data, place));
