@@ -124,11 +124,8 @@ def _range(request: GetStatistics, now: int) -> tuple[int, int]:
 
 
 def _spread(times: statistics.Times) -> Spread:
-    return Spread(
-        counted=sum(times.values()),
-        median=statistics.quantile(times, _MEDIAN),
-        p90=statistics.quantile(times, _P90),
-    )
+    median, p90 = statistics.quantiles(times, _MEDIAN, _P90)
+    return Spread(counted=sum(times.values()), median=median, p90=p90)
 
 
 def _decided(tally: DayTally, kind: str) -> int:

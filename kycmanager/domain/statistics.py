@@ -80,17 +80,19 @@ def span_of(seconds: int) -> int:
     return min(bisect_left(_LASTS, seconds), len(_LASTS) - 1)
 
 
-def quantile(times: Mapping[int, int], percent: int) -> int:
-    """Return the time that so many percent do not exceed (nearest rank), 5 % off at most, exact below 20 s; 0 of none.
+def quantiles(times: Mapping[int, int], *percents: int) -> list[int]:
+    """Return the times in seconds that so many percent do not exceed (nearest rank); 0 of none.
 
-    `percent` is 1 to 100; the result is in seconds.
+    They are off by 5 % at most, and exact below 20 s. `percents` are 1 to 100, ascending.
     """
-    rank = -(-sum(times.values()) * percent // _PERCENT)
+    total, passed = sum(times.values()), 0
+    ranks = [-(-total * percent // _PERCENT) for percent in percents]
+    found: list[int] = []
     for span in sorted(times):
-        rank -= times[span]
-        if rank <= 0:
-            return _MEANS[span]
-    return 0
+        passed += times[span]
+        while len(found) < len(ranks) and ranks[len(found)] <= passed:
+            found.append(_MEANS[span])
+    return found or [0] * len(percents)
 
 
 def merge(into: DayTally, other: DayTally) -> None:
