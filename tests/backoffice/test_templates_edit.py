@@ -357,6 +357,8 @@ async def test_who_may_only_look_sees_it_and_changes_nothing(office, ann, page):
     assert "New template" not in (await ann.get("/templates")).words
     assert "Your role may look" in (await ann.get("/templates/1/status?to=archive")).words
     assert (await ann.post("/templates/1/status", {"to": "archive", "version": "1"})).status == 403
+    commands["MngGetKycStepTemplates"] = replace(commands["MngGetKycStepTemplates"], access=Access(DECIDERS, None))
+    assert (await ann.get("/templates")).status == 403
     for do in ("save", "review"):
         sent = {**form_in(page), "do": do}
         assert (await ann.post("/templates/draft", sent)).status == (403 if do == "save" else 200)
