@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from functools import partial
 
-from benchmarks.measures import encryption, idle, mixed, pauses, rest_reads, size, tcp_reads, uploads, writes
+from benchmarks.measures import encryption, idle, mixed, pages, pauses, rest_reads, size, tcp_reads, uploads, writes
 from benchmarks.model import Benchmark, Figure, Target
 
 PER_SECOND = "requests/s"
@@ -57,6 +57,18 @@ def _upload_100mb(form: str, least: float) -> Benchmark:
         peers=("cp+sha256", "fastapi", "flask"),
         targets=(Target("cp+sha256", least), Target("fastapi", 1.5), Target("flask", 3)),
         measure=partial(uploads.measure, form=form, files=uploads.LARGE),
+    )
+
+
+def _page(name: str, summary: str, paths: pages.Paths) -> Benchmark:
+    return Benchmark(
+        name=f"page_{name}_1m",
+        summary=f"{summary}, one page after another, 1,000,000 profiles of which 100,000 wait",
+        unit="pages/s",
+        peers=(),
+        targets=(_at_most("p99_ms", 50),),
+        measure=partial(pages.measure, paths=paths),
+        long=True,
     )
 
 
@@ -234,4 +246,8 @@ TABLE = (
         targets=(_at_most("value", 300), _at_most("p99_ms", 20)),
         measure=idle.measure,
     ),
+    _page("queue", "the first page of the queue by five filters", pages.queue),
+    _page("next", "pages deep in the queue", pages.next_page),
+    _page("search", "a customer found by number, a type of document found with nobody", pages.search),
+    _page("case", "the page of a case, each look audited on disk", pages.case),
 )
