@@ -4,7 +4,7 @@ A step that waits is amended; one that was approved and is changed runs out, and
 """
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Collection
 from typing import Any
 
 import msgspec
@@ -114,7 +114,7 @@ def _ask(context: WriteContext, identity: Identity, kind: CustomerType) -> Profi
     )
 
 
-def _lacks(context: WriteContext, brand: str, kind: CustomerType, held: Iterable[Step]) -> bool:
+def _lacks(context: WriteContext, brand: str, kind: CustomerType, held: Collection[Step]) -> bool:
     newest = steps.newest(held)
     return any(
         template.required and template.level <= kind.level and template.code not in newest
@@ -122,7 +122,7 @@ def _lacks(context: WriteContext, brand: str, kind: CustomerType, held: Iterable
     )
 
 
-def _is_skipped(held: Iterable[Step], code: str) -> bool:
+def _is_skipped(held: Collection[Step], code: str) -> bool:
     found = steps.newest(held).get(code)
     return found is not None and found.status is StepStatus.SKIPPED
 
