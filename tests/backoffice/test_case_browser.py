@@ -129,7 +129,7 @@ def write_a_note(page):
 def finish(page):
     page.find("[data-row=step-2] h2").click()
     page.press("a")
-    page.until(lambda _: "Nothing of this case waits any more: n claims the next one." in page.words("#standing"))
+    page.until(lambda _: "Nothing of this case waits any more." in page.words("#standing"))
     page.press("n")
     page.until(lambda _: "No case is free" in page.words("#notices"))
 

@@ -136,8 +136,9 @@ async def test_the_last_decision_offers_the_next_case(held, ann):
     )
     assert 'id="standing"' in part.text
     part = await decide(ann, part, "/steps/1/approve", headers=HTMX)
-    assert "Approved: Identity. Nothing of this case waits any more: n claims the next one." in part.words
+    assert "Approved: Identity. Nothing of this case waits any more." in part.words
     assert "ann approved Identity" in part.words
+    assert 'action="/backoffice/queue/next"' in part.text
 
 
 async def test_a_stale_page_decides_nothing_and_says_what_has_changed(held, ann, visitors):
