@@ -6,6 +6,7 @@ from typing import Any
 import msgspec
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from kycmanager.domain.errors import KycError
 from kycmanager.domain.outbound import BEFORE, CALLBACKS, Delivery
 from kycmanager.domain.records import Event
 from kycmanager.domain.wallets import Callback
@@ -44,7 +45,10 @@ class CallbackChannel:
             callback, last = wallets.callback(identity.id), mark_of(identity.id)
             if callback is None or last in FINAL:
                 continue
-            body = self._body(self._records, callback, callback.type, callback.lang)
+            try:
+                body = self._body(self._records, callback, callback.type, callback.lang)
+            except KycError:  # a type that the settings name no more: there is no status of it
+                continue
             if body["status"] != last.removeprefix(BEFORE):
                 found.append(News(identity.id, msgspec.json.encode(body).decode(), body["status"]))
         return found

@@ -85,11 +85,19 @@ class Follower:
 
     def _look_at(self, events: Sequence[Event]) -> None:
         for event in events:
-            for news in self._channel.news(event, self._mark_of):
+            for news in self._news(event):
                 self._keep(event, news)
             self._position = event.seq
         if self._due:
             self._wake.set()
+
+    def _news(self, event: Event) -> Sequence[News]:
+        """Ask the channel; one that fails must not end the strand, which has just committed and waits for us."""
+        try:
+            return self._channel.news(event, self._mark_of)
+        except Exception:
+            logger.exception("an event was not told", channel=self._channel.name, seq=event.seq)
+            return ()
 
     def _mark_of(self, recipient: int) -> str:
         pending = self._marks.get(recipient)

@@ -2,6 +2,7 @@ import json
 
 import pytest
 from cryptography.exceptions import InvalidSignature
+from msgspec.structs import replace
 from sender import DAY
 from wallets import ACCOUNT, Wallets, signed_by
 
@@ -123,3 +124,12 @@ async def test_nobody_is_called_whose_url_is_gone_or_private(wallets, receiver):
     await wallets.later(PAUSE_SECONDS_MAX)
     assert set(await wallets.states(channel="sep12")) == {"dropped"}
     assert receiver.calls == []
+
+
+async def test_a_type_the_settings_name_no_more_has_no_status_to_tell(wallets, receiver):
+    customer = await wallets.known(receiver.url)
+    held = wallets.app.core.cache.wallets
+    held.put_callback(replace(held.callback(customer), type="gone"))
+    await wallets.handed_in(customer, await wallets.asked(customer))
+    await wallets.quiet()
+    assert await wallets.deliveries() == []

@@ -108,6 +108,24 @@ async def test_one_that_cannot_be_made_does_not_hold_up_the_others(sending, rece
     assert outcomes == {7: "internal", 8: "200"}
 
 
+async def test_a_channel_that_fails_ends_nothing(sending, receiver, monkeypatch):
+    (following,) = sending.outbound.followers
+    real = following._channel.news
+
+    def news(event, mark_of):
+        if event.customer_id == 7:
+            raise LookupError("no such thing")
+        return real(event, mark_of)
+
+    monkeypatch.setattr(following._channel, "news", news)
+    await sending.happens(7)
+    await sending.happens(8)
+    (call,) = await receiver.calls_are(1)
+    await sending.quiet()
+    assert call.data["customer_id"] == 8
+    assert await sending.states() == ["delivered"]
+
+
 async def test_what_means_nothing_moves_the_cursor_now_and_then(open_sending, receiver):
     sending = await open_sending(receiver.url, endpoint={"events": ["note.*"]})
     await sending.quiet()
