@@ -3,6 +3,7 @@
 import asyncio
 import json
 import re
+from types import SimpleNamespace
 
 import aiohttp
 import pytest
@@ -10,6 +11,7 @@ from aiohttp import web
 from running import Process
 from sender import SECRETS
 
+from kycmanager.__main__ import main
 from kycmanager.client import verify_webhook
 
 
@@ -132,16 +134,21 @@ async def test_kills_while_it_sends(daemon, boss, receiver):
         assert len(told(first.values(), customer)) == 8
 
 
-async def test_the_command_line(daemon, boss, receiver, tmp_path):
-    def run(*words, more=()):
-        return asyncio.to_thread(daemon.run, "webhooks", *words, more=more)
+async def test_the_command_line(daemon, boss, receiver, capsys):
+    async def run(*words, more=()):
+        line = ["webhooks", *words, "--config", str(daemon.config), "--data", str(daemon.folder), *more]
+        try:
+            code = await asyncio.to_thread(main, line)
+        except SystemExit as ended:
+            code = ended.code
+        return SimpleNamespace(returncode=code, **capsys.readouterr()._asdict())
 
     await happens(daemon, boss, 21)
     await receiver.calls_are(1)
     await none_waits(daemon, boss)
     listed = await run("list", more=("--customer", "21"))
     assert listed.returncode == 0
-    line, count = listed.stdout.splitlines()
+    line, count = listed.out.splitlines()
     assert line.endswith("profile.updated, customer 21 of acme: delivered, tried 1 times, last 200")
     assert count == "shown 1 of 1"
     receiver.answer = 503
@@ -151,21 +158,21 @@ async def test_the_command_line(daemon, boss, receiver, tmp_path):
         while not [row for row in await deliveries(daemon, boss, state="waiting") if row["attempts"]]:
             await asyncio.sleep(0.05)
     listed = await run("list", more=("--state", "waiting", "--channel", "webhooks.crm"))
-    assert re.search(r"waiting, tried [0-9]+ times, last 503, next 2[0-9-]+ [0-9:]+ UTC\n", listed.stdout)
+    assert re.search(r"waiting, tried [0-9]+ times, last 503, next 2[0-9-]+ [0-9:]+ UTC\n", listed.out)
     (row,) = await deliveries(daemon, boss, state="waiting")
     done = await run("replay", more=("--id", str(row["id"])))
-    assert (done.returncode, done.stdout) == (0, "tried again: 1\n")
+    assert (done.returncode, done.out) == (0, "tried again: 1\n")
     seq = row["seq"]
     receiver.answer = 200
     again = await run("replay", more=("--channel", "webhooks.crm", "--from-seq", str(seq)))
-    assert (again.returncode, again.stdout) == (0, f"webhooks.crm is told anew from event {seq} on\n")
+    assert (again.returncode, again.out) == (0, f"webhooks.crm is told anew from event {seq} on\n")
     dead = await run("replay", more=("--channel", "webhooks.crm"))
-    assert (dead.returncode, dead.stdout) == (0, "tried again: 0\n")
+    assert (dead.returncode, dead.out) == (0, "tried again: 0\n")
 
     count = len(receiver.calls)
     tried = await run("test", more=("crm",))
     assert tried.returncode == 0
-    assert tried.stdout.startswith("crm answered 200 within ")
+    assert tried.out.startswith("crm answered 200 within ")
     (call,) = [each for each in receiver.calls[count:] if each.headers["X-Kyc-Event"] == "test"]
     assert verify_webhook(call.headers["X-Kyc-Signature"], call.body, SECRETS[0])
     assert json.loads(call.body)["data"] == {"kind": "test", "seq": 0}
@@ -182,7 +189,7 @@ async def test_the_command_line(daemon, boss, receiver, tmp_path):
         (("list", "--state", "lost"), 2, "invalid choice"),
     ]:
         refused = await run(more[0], more=more[1:])
-        assert (refused.returncode, says in refused.stderr) == (code, True), (more, refused)
+        assert (refused.returncode, says in refused.err) == (code, True), (more, refused)
     daemon.config.write_text(daemon.config.read_text().replace("allow_private = true", "").replace("http:", "https:"))
     refused = await run("test", more=("crm",))
-    assert (refused.returncode, "see webhooks.allow_private" in refused.stderr) == (1, True)
+    assert (refused.returncode, "see webhooks.allow_private" in refused.err) == (1, True)
