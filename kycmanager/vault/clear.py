@@ -52,6 +52,10 @@ class Feed(Protocol):
         """Write rows of the feed anew."""
         ...
 
+    async def overwrite(self) -> None:
+        """Have what is changed from now on overwritten in the file."""
+        ...
+
     async def scrub(self, work: Callable[[], Coroutine[Any, Any, None]], *, whole: bool) -> None:
         """Run `work` so that what it overwrites leaves no trace in the file; `whole` writes all of the file anew."""
         ...
@@ -142,6 +146,7 @@ async def forget_events(feed: Feed, kyc_id: int) -> None:
                 await feed.replace_chunks(changed)
 
     await feed.scrub(work, whole=False)
+    await feed.overwrite()  # the records are emptied next
 
 
 def _tells_of(chunk: Sequence[Event], kyc_id: int) -> bool:

@@ -246,6 +246,10 @@ class SqliteStore:
         finally:
             await run(writer, upkeep.overwrite, on=False)
 
+    async def overwrite(self) -> None:
+        """Have what is deleted or changed from now on overwritten in the file, until the base is opened anew."""
+        await run(_open(self._writer), upkeep.overwrite, on=True)
+
     async def maintain(self) -> None:
         """Checkpoint and forget what has run out, each when it is due; cheap to call after every batch.
 
