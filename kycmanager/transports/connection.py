@@ -11,7 +11,6 @@ from kycmanager.commands.execute import Call
 from kycmanager.commands.model import Command, Kind
 from kycmanager.domain.errors import Code, KycError
 from kycmanager.domain.session import Session
-from kycmanager.transports.bearer import token_of
 from kycmanager.transports.door import Door
 from kycmanager.transports.envelope import HOT_COMMAND, Envelope, EnvelopeError
 from kycmanager.transports.framing import Framer, Outcome, Wire
@@ -257,7 +256,7 @@ class Connection(Outlet):
         executor, token = self.door.executor, envelope.token
         try:
             command = executor.find(envelope.command)
-            session = self._authenticate(token)
+            session = self.door.authenticate(token, self.address)
             call = executor.admit(command, session, envelope.data, source=SOURCE)
         except KycError as error:
             self.refuse(envelope.ext, envelope.command, self.started, error)
@@ -271,27 +270,6 @@ class Connection(Outlet):
         self.answer(envelope.ext, command.name, self.started, self._taken)
         if command.name == HOT_COMMAND:
             self._heat(call, token)
-
-    def _authenticate(self, token: str | None) -> Session:
-        if self.door.stopping:
-            raise KycError(Code.SHUTDOWN, "The daemon is stopping; try again in a moment")
-        try:
-            return self.door.executor.authenticate(token)
-        except KycError as error:
-            if not token or error.code is not Code.UNAUTHENTICATED:
-                raise
-        return self._authenticate_again(token)
-
-    def _authenticate_again(self, refused: str) -> Session:
-        """Return the caller behind a token that was refused with the word `Bearer` before it; else count it."""
-        token = token_of(refused)
-        if token and token != refused:
-            try:
-                return self.door.executor.authenticate(token)
-            except KycError as error:
-                if error.code is not Code.UNAUTHENTICATED:
-                    raise
-        raise self.door.wrong_token(self.address, token)
 
     def _take(self, result: bytes | KycError) -> None:
         self._taken = result

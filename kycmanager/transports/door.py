@@ -9,7 +9,9 @@ from msgspec import Struct
 
 from kycmanager.commands.execute import Codec, Executor
 from kycmanager.config import Limits
-from kycmanager.domain.errors import KycError
+from kycmanager.domain.errors import Code, KycError
+from kycmanager.domain.session import Session
+from kycmanager.transports.bearer import token_of
 from kycmanager.transports.envelope import CODECS, HOT_COMMAND, Envelope
 from kycmanager.transports.framing import Wire
 from kycmanager.transports.hot import HotProfiles
@@ -107,6 +109,28 @@ class Door:
     def forget(self, connection: "Connection") -> None:
         """Count a connection no longer."""
         self.connections.discard(connection)
+
+    def authenticate(self, token: str | None, address: str) -> Session:
+        """Return the caller behind a token that came from an address; raises KycError, and counts wrong tokens."""
+        if self.stopping:
+            raise KycError(Code.SHUTDOWN, "The daemon is stopping; try again in a moment")
+        try:
+            return self.executor.authenticate(token)
+        except KycError as error:
+            if not token or error.code is not Code.UNAUTHENTICATED:
+                raise
+        return self._authenticate_again(token, address)
+
+    def _authenticate_again(self, refused: str, address: str) -> Session:
+        """Return the caller behind a token that was refused with the word `Bearer` before it; else count it."""
+        token = token_of(refused)
+        if token and token != refused:
+            try:
+                return self.executor.authenticate(token)
+            except KycError as error:
+                if error.code is not Code.UNAUTHENTICATED:
+                    raise
+        raise self.wrong_token(address, token)
 
     def hot(self, token: str) -> HotProfiles | None:
         """Make the fast way for reads of profiles under a verified token; None for a token it cannot recognise."""
