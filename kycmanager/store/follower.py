@@ -124,7 +124,8 @@ class Follower:
         tallies = self._tallies
         if self._anew and self.behind > TAIL_MAX:
             logger.info("counting the events anew", events=self.behind)
-        while tallies.cursor < self._newest():
+        upto = self._newest()  # not what comes meanwhile: under load there would be no end, and nothing would be kept
+        while tallies.cursor < upto:
             if self._held and self._held[0][0].seq <= tallies.cursor + 1:
                 await self._count_held()
             else:

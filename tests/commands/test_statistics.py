@@ -1,10 +1,13 @@
 """The figures of the work: by day, brand, reason and level; what waits and runs out; and who may see what."""
 
+import sqlite3
+
 import pytest
 
 from kycmanager.commands.statistics import DAYS_MAX, ROWS_MAX
 from kycmanager.domain import statistics
 from kycmanager.domain.statistics import DAY_SECONDS, REASONS_MAX, DayTally, TallyMark
+from kycmanager.ports import StoreRefused
 
 HOUR = 3600
 
@@ -144,6 +147,16 @@ async def test_a_core_that_could_not_keep_them_still_closes(worked, monkeypatch)
     monkeypatch.setattr(worked.core.store, "keep_tallies", broken)
     await worked.restart()
     assert last(await told(worked.boss, worked))["submitted"] == 4
+
+
+async def test_damaged_tallies_stop_the_start(worked):
+    await worked.core.close()
+    base = sqlite3.connect(worked.folder / "bases" / "kyc.db")
+    base.execute("UPDATE tally SET counts = replace(counts, '1', '2')")
+    base.commit()
+    base.close()
+    with pytest.raises(StoreRefused, match="tally"):
+        await worked.restart()
 
 
 async def test_reasons_that_are_too_many_are_one_row(daemon):

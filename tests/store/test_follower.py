@@ -287,6 +287,20 @@ async def test_a_count_that_is_cut_off_goes_on_where_it_was(world, monkeypatch):
     check(tallies, world.events)
 
 
+async def test_what_was_counted_is_kept_though_more_comes_all_the_time(world, monkeypatch):
+    follower, _ = await world.follower()
+    follower.take(await grow(world, 20))
+    count_held = follower._count_held
+
+    async def more():
+        await count_held()
+        follower.take(await grow(world, 20))
+
+    monkeypatch.setattr(follower, "_count_held", more)
+    await follower.follow()
+    assert ((await world.store.tallies())[1].cursor, follower.behind) == (20, 20)
+
+
 async def test_a_long_count_anew_is_not_waited_for_at_the_end(world, monkeypatch):
     monkeypatch.setattr(module, "READ_EVENTS", 100)
     for _ in range(4):
