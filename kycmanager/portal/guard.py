@@ -13,6 +13,7 @@ from kycmanager.portal import telling
 from kycmanager.portal.paths import SIGN_IN
 from kycmanager.portal.shell import Shell, is_part
 from kycmanager.portal.visits import VISIT, Visit, Visits
+from kycmanager.transports.rest.body import TooSlowError
 
 OPEN = "open"
 """What the names of routes that need no visit begin with."""
@@ -62,7 +63,7 @@ class Guard:
             return self.fault(request, error)
         except web.HTTPException as error:
             return self.fault(request, of_http(error))
-        except (ConnectionError, RequestPayloadError):
+        except (ConnectionError, RequestPayloadError, TooSlowError):
             raise
         except Exception as error:  # noqa: BLE001 - every fault becomes one answer
             known = {"correlation_id": self._faults("portal", error)}

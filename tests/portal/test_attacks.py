@@ -1,5 +1,6 @@
 """Attacks on the pages of customers: others' things, foreign forms, hostile texts, planted cookies, odd requests."""
 
+import asyncio
 import io
 import re
 
@@ -104,6 +105,14 @@ async def test_a_link_and_a_token_are_used_by_our_forms_only(hall, customers):
     assert (await stranger.post(link, {"word": visitor.word})).status == 403
     assert (await visitor.post(link, headers={"Sec-Fetch-Site": "cross-site"})).status == 403
     assert (await visitor.post(link)).status == 303
+
+
+async def test_a_link_pressed_twice_at_the_same_moment_lets_one_in(hall, customers):
+    await hall.ask()
+    link, visitor = await hall.link(), customers(hall)
+    await visitor.get(link)
+    found = await asyncio.gather(*[visitor.post(link) for _ in range(4)])
+    assert sorted(answer.status for answer in found) == [303, 410, 410, 410]
 
 
 async def test_a_planted_cookie_is_worth_nothing_after_the_way_in(hall, customers):
@@ -232,3 +241,45 @@ async def test_nothing_of_a_token_or_link_stands_in_the_log(hall, customers, cap
     told = capfd.readouterr()
     assert link.rpartition("/")[2] not in told.out + told.err
     assert hall.own() not in told.out + told.err
+
+
+async def test_a_refused_upload_is_read_to_its_end_and_an_endless_one_is_not(open_hall, customers):
+    hall = await open_hall(storage={"file_bytes_max": 1_000_000})
+    step, visitor = await hall.ask(step_type=0), customers(hall)
+    await visitor.enter(hall.own())
+    await visitor.get(f"/steps/{step}")
+    refused = await visitor.upload(f"/steps/{step}/files", b"x" * 900_000, "a.html")
+    assert "this type are not taken" in refused.words
+
+    async def endless():
+        yield part("word", None, visitor.word.encode())
+        yield b'--edge\r\nContent-Disposition: form-data; name="other"\r\n\r\n'
+        for _ in range(40):
+            yield b"x" * 65_536
+
+    headers = {"Content-Type": "multipart/form-data; boundary=edge", "X-Part": "1"}
+    long = await visitor.ask("POST", f"/portal/steps/{step}/files", data=endless(), headers=headers)
+    assert (long.status, "at most 1.0 MB" in long.text) == (413, True)
+    assert (await visitor.get("/")).status == 200
+
+
+async def test_a_script_is_told_of_faults_too(hall, maria, others):
+    answer = await maria.upload(f"/steps/{others[0][0]}/files", a_jpeg(), **{"X-Part": "1"})
+    assert (answer.status, "This is not yours" in answer.text) == (403, True)
+
+
+async def test_a_step_that_was_handed_in_takes_no_answers(hall, maria):
+    step = await hall.ask(form_schema=FORM)
+    await maria.get(f"/steps/{step}")
+    assert (await maria.post(f"/steps/{step}", {**ANSWERS, "action": "submit"})).status == 303
+    for action in ("save", "submit"):
+        answer = await maria.post(f"/steps/{step}", {"answer.0": "Other", "action": action})
+        assert (answer.status, "cannot be changed any more" in answer.words) == (409, True)
+    assert hall.app.core.cache.answers(hall.steps()[0])["full_name"] == "Maria Example"
+
+
+async def test_behind_a_proxy_wrong_tokens_count_for_whom_it_names(open_hall, customers):
+    hall = await open_hall(tokens={"failed_per_minute_max": 1}, backoffice={"proxy": True})
+    for number in range(6):
+        visitor = customers(hall, **{"X-Forwarded-For": f"1.2.3.4, 5.6.7.{number}"})
+        assert (await visitor.enter("a.b.c")).status == 401
