@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 
 from kycmanager.commands.execute import Faults
-from kycmanager.config import Webhooks
+from kycmanager.config import ConfigError, Webhooks
+from kycmanager.outbound.addresses import AddressRefused, check_url
 from kycmanager.outbound.channel import Channel, Feed
 from kycmanager.outbound.follower import Run
 from kycmanager.outbound.webhooks import WebhookChannel
@@ -24,7 +25,15 @@ def outbound_of(
     faults: Faults,
     channels: Sequence[Channel] = (),
 ) -> Outbound | None:
-    """Return the worker for the endpoints of the settings and further channels, None when there are none at all."""
+    """Return the worker for the endpoints of the settings and further channels, None when there are none at all.
+
+    Raises ConfigError for a URL that would never be called.
+    """
+    for endpoint in settings.endpoints:
+        try:
+            check_url(endpoint.url, allow_private=settings.allow_private)
+        except AddressRefused as fault:
+            raise ConfigError(f"webhooks.endpoints.{endpoint.name}.url: {fault}; correct it") from None
     endpoints = [
         WebhookChannel(endpoint, cache, feed, allow_private=settings.allow_private) for endpoint in settings.endpoints
     ]

@@ -48,3 +48,9 @@ def test_what_is_wrong_is_named(given, says):
 
 def test_http_where_private_addresses_are_allowed():
     assert from_table(table({**ONE, "url": "http://crm/"}, allow_private=True), {}).webhooks.allow_private
+
+
+@pytest.mark.parametrize("url", ["https://10.0.0.1/hook", "https://me@crm.example.com/", "https://crm.example.com/#a"])
+async def test_a_url_that_would_never_be_called_stops_the_start(open_sending, url):
+    with pytest.raises(ConfigError, match=r"webhooks\.endpoints\.crm\.url: the URL "):
+        await open_sending(url, allow_private=False)
