@@ -107,10 +107,11 @@ def put_template(context: WriteContext, kind: str, template: Template) -> None:
 def recalculate(context: WriteContext, profile: Profile) -> Profile:
     """Recalculate a profile after its steps, level or risk changed, keep it and tell its event."""
     changes = context.changes
+    held = changes.steps_of(profile.id)
     fresh = profiles.recalculate(
         profile,
-        changes.steps_of(profile.id),
-        has_documents=bool(changes.documents_of(profile.id)),
+        held,
+        has_documents=not held and bool(changes.documents_of(profile.id)),  # says nothing more where there are steps
         review_due=False,
         now=context.now,
     )
