@@ -200,6 +200,12 @@ def replay(context: WriteContext, request: ReplayDelivery, target: Sequence[Deli
     return Replayed(replayed=len(target))
 
 
+def ask_again(context: WriteContext, request: ReplayDelivery, target: Sequence[Delivery]) -> Accepted:
+    """Do the same for a manager; how many there are is shown by the list, also where a key repeats the request."""
+    replay(context, request, target)
+    return ACCEPTED
+
+
 def _again(delivery: Delivery, now: int) -> Delivery:
     return replace(delivery, state=DeliveryState.WAITING, since=now, next_time=now, ended_time=0)
 
@@ -301,10 +307,10 @@ COMMANDS: tuple[Command, ...] = (
         name="MngReplayKycDelivery",
         summary="Try deliveries again that wait or were given up, or tell a channel anew",
         request=ReplayDelivery,
-        reply=Replayed,
+        reply=Accepted,
         access=Access(DECIDERS, to_replay),
         kind=Kind.WRITE,
-        handler=replay,
+        handler=ask_again,
         errors=(Code.NOT_FOUND,),
         route=Route(("POST",), "/manager/kyc/deliveries/replay"),
     ),

@@ -166,7 +166,7 @@ async def test_a_manager_has_the_dead_tried_again(sending, receiver):
     await sending.later(DAY)
     assert await sending.states() == ["dead"]
     receiver.answer = 200
-    assert await sending.run("MngReplayKycDelivery", {"id": 1}) == {"replayed": 1}
+    assert await sending.run("MngReplayKycDelivery", {"id": 1}) == {"accepted": True}
     await sending.quiet()
     (row,) = await sending.deliveries()
     assert (row["state"], row["attempts"]) == ("delivered", 3)
@@ -185,13 +185,13 @@ async def test_all_the_dead_of_a_channel_are_tried_again_for_a_day_more(sending,
     await sending.later(DAY)
     assert await sending.states() == ["dead"] * 3
     acme = Session(sub=5, type=SessionType.ADMIN, brands=frozenset({"acme"}))
-    assert await sending.run("MngReplayKycDelivery", {"channel": "webhooks.crm"}, acme) == {"replayed": 2}
+    assert await sending.run("MngReplayKycDelivery", {"channel": "webhooks.crm"}, acme) == {"accepted": True}
     await sending.quiet()
     assert await sending.states() == ["waiting", "waiting", "dead"]
     await sending.later(DAY - 1)
     assert await sending.states() == ["waiting", "waiting", "dead"]
     receiver.answer = 200
-    assert await sending.run("MngReplayKycDelivery", {"channel": "webhooks.crm"}) == {"replayed": 1}
+    assert await sending.run("MngReplayKycDelivery", {"channel": "webhooks.crm"}) == {"accepted": True}
     await sending.later(PAUSE_SECONDS_MAX)
     assert await sending.states() == ["delivered"] * 3
 
@@ -204,6 +204,19 @@ async def test_one_that_waits_can_be_tried_now(sending, receiver):
     await sending.run("MngReplayKycDelivery", {"id": 1})
     await sending.quiet()
     assert await sending.states() == ["delivered"]
+
+
+async def test_a_key_repeats_the_answer_though_it_has_arrived(sending, receiver):
+    receiver.answer = 500
+    await sending.happens()
+    await sending.quiet()
+    receiver.answer = 200
+    data = {"id": 1, "idempotency_key": "again"}
+    assert await sending.run("MngReplayKycDelivery", data) == {"accepted": True}
+    await sending.quiet()
+    assert await sending.states() == ["delivered"]
+    assert await sending.run("MngReplayKycDelivery", data) == {"accepted": True}
+    assert len(receiver.calls) == 2
 
 
 async def test_a_channel_is_told_anew_from_a_number_on(sending, receiver):

@@ -8,7 +8,7 @@ from kycmanager.client.caller import Caller, given
 from kycmanager.commands.audit import AuditList
 from kycmanager.commands.cases import CaseList, CaseReply, NextReply
 from kycmanager.commands.customer import CustomerDocumentsReply, SubmittedReply
-from kycmanager.commands.deliveries import DeliveryList, Replayed
+from kycmanager.commands.deliveries import DeliveryList
 from kycmanager.commands.desk import FilterList, NoteList, NoteReply, ReasonList
 from kycmanager.commands.files import FileReply
 from kycmanager.commands.identities import IdentityList
@@ -1618,7 +1618,7 @@ class Commands(Caller):
         channel: str | UnsetType = UNSET,
         from_seq: int | UnsetType = UNSET,
         idempotency_key: str | None = None,
-    ) -> Replayed:
+    ) -> Accepted:
         """Try deliveries again that wait or were given up, or tell a channel anew.
 
         One delivery that waits or was given up; or a channel, for all of it that were given up.      With `from_seq`
@@ -1635,7 +1635,7 @@ class Commands(Caller):
                 channel=channel,
                 from_seq=from_seq,
             ),
-            Replayed,
+            Accepted,
             idempotency_key=idempotency_key,
         )
 
