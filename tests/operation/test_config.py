@@ -87,6 +87,9 @@ WRONG = [
         {"backoffice": {"reasons": [{"code": "a", "kind": "retry", "label": "A"}] * 2}},
         "backoffice.reasons: 'a' stands there twice for one brand",
     ),
+    ({"portal": {"link_ttl": "3 days"}}, "portal.link_ttl: '3 days' is no length of time"),
+    ({"portal": {"address": "kyc.example.com"}}, "portal.address: must begin with https:// or http://"),
+    ({"portal": {"address": "https://kyc.example.com/portal"}}, "portal.address: must begin with https:// or http://"),
     ({"backoffice": {"lease_seconds": 5}}, "backoffice.lease_seconds: expected `int` >= 30"),
 ]
 

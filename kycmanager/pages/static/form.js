@@ -1,7 +1,10 @@
-// Questions that hang on an answer are shown when it is given; what is hidden is not sent.
+// What is wrong is read first. Questions that hang on an answer are shown when it is given; what is hidden is not sent.
 "use strict";
 
 (() => {
+  const faults = document.getElementById("faults");
+  if (faults) faults.focus();
+
   function given(name) {
     const found = [];
     for (const input of document.querySelectorAll("input, select")) {
