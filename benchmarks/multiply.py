@@ -14,6 +14,7 @@ from kycmanager.domain.records import AuditRow, Document, Event, FileKey, Profil
 from kycmanager.ports import AuditQuery
 from kycmanager.store.sqlite import SqliteStore
 from kycmanager.store.sqlite.heads import HEADS
+from kycmanager.store.tallies import Tallies
 
 BATCH_PROFILES = 4000  # in one transaction: few of them, and not much in memory
 
@@ -110,14 +111,20 @@ async def _multiply(folder: Path, times: int, told: Told) -> None:
     try:
         snapshot = await store.load(lambda _table, _done, _total: None)
         model = await _model(store, snapshot)
+        tallies = Tallies(lambda _kyc_id: ())
+        tallies.load(*await store.tallies())
         counters, at_once = dict(snapshot.counters), max(1, BATCH_PROFILES // len(model.profiles))
         for first in range(1, times, at_once):
             last = min(first + at_once, times)
             batch = _batch(model, range(first, last), counters)
             await store.commit(batch)
             await store.maintain()
+            tallies.count(batch.events, batch.counters["event"] - 1)
             counters = batch.counters
             told(last * len(model.profiles))
+        # Counted as a daemon would have: else the first one over this base does nothing but count.
+        kept, mark, _ = tallies.unkept()
+        await store.keep_tallies(kept, mark, anew=False)
         await store.tell_head()
     finally:
         await store.close()

@@ -41,6 +41,7 @@ def test_a_base_many_times_over(base):
     assert db.execute("SELECT count(*) FROM file_key").fetchone() == (count * 2,)
     (last,) = db.execute("SELECT max(seq) FROM event").fetchone()
     assert db.execute("SELECT count(DISTINCT seq) FROM event").fetchone() == (last,)
+    assert db.execute("SELECT cursor FROM tally_mark").fetchone() == (last,)
     (last_audit,) = db.execute("SELECT count(*) FROM audit").fetchone()
     db.close()
 
