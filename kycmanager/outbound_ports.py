@@ -26,7 +26,7 @@ class OutboundChange(Struct):
     cursors: dict[str, int]
     marks: dict[tuple[str, int], str]
     forget_before: int
-    """Those that ended before are deleted; 0 = none."""
+    """Those that ended before are deleted, the oldest of them where there are many; 0 = none."""
 
 
 class OutboundChanges(Protocol):

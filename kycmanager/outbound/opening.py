@@ -12,7 +12,7 @@ from kycmanager.outbound.worker import Outbound, OutboundSettings
 from kycmanager.ports import Clock
 from kycmanager.store.cache import Cache
 
-FORGET_SECONDS = 3600
+FORGET_SECONDS = 300
 
 
 def outbound_of(

@@ -15,25 +15,30 @@ from kycmanager.store.sqlite.encode import Row
 COUNT_MAX = 10_000
 """How far a list is counted."""
 
+FORGET_ROWS_MAX = 20_000
+"""How many rows are deleted at once: a batch never waits long for it."""
+
 _STATES = {state.value: state for state in DeliveryState}
 _HIGHEST_ID = (1 << 63) - 1
 
-# Two constant texts for each question: with a customer the index answers; without, ids are walked downwards.
+# Three constant texts for each question: with a customer, and for those that wait or are dead, an index answers; else ids
+# are walked downwards.
 _MATCHES = """
     id < :before
     AND (:brands IS NULL OR brand IN (SELECT value FROM json_each(:brands)))
     AND (:channel = '' OR channel = :channel)
     AND (:state IS NULL OR state = :state)
 """
-_OF_CUSTOMER = "customer_id = :customer_id AND" + _MATCHES
-_PAGE = " ORDER BY id DESC LIMIT :limit"
-_ROWS = {
-    True: SELECT["outbound"] + "WHERE " + _OF_CUSTOMER + _PAGE,
-    False: SELECT["outbound"] + "WHERE" + _MATCHES + _PAGE,
+_WHERE = {
+    "customer": "WHERE customer_id = :customer_id AND" + _MATCHES,
+    "kept": "WHERE state IN (0, 2) AND" + _MATCHES,
+    "all": "WHERE" + _MATCHES,
 }
-_COUNTED = "SELECT count(*) FROM (SELECT 1 FROM outbound WHERE "
-_UP_TO = " LIMIT :count_max + 1)"
-_COUNT = {True: _COUNTED + _OF_CUSTOMER + _UP_TO, False: _COUNTED + _MATCHES + _UP_TO}
+_ROWS = {by: SELECT["outbound"] + where + " ORDER BY id DESC LIMIT :limit" for by, where in _WHERE.items()}
+_COUNT = {
+    by: f"SELECT count(*) FROM (SELECT 1 FROM outbound {where} LIMIT :count_max + 1)"  # noqa: S608 - constants
+    for by, where in _WHERE.items()
+}
 
 
 def write(db: sqlite3.Connection, change: OutboundChange) -> None:
@@ -46,7 +51,7 @@ def write(db: sqlite3.Connection, change: OutboundChange) -> None:
         if rows:
             db.executemany(statement, sums.sealed(rows))
     if change.forget_before:
-        db.execute(sql.FORGET_DELIVERIES, (change.forget_before,))
+        db.execute(sql.FORGET_DELIVERIES, (change.forget_before, FORGET_ROWS_MAX))
 
 
 def deliveries(db: sqlite3.Connection, query: DeliveryQuery) -> tuple[list[Delivery], int, bool]:
@@ -62,10 +67,10 @@ def deliveries(db: sqlite3.Connection, query: DeliveryQuery) -> tuple[list[Deliv
         "limit": query.limit,
         "count_max": COUNT_MAX,
     }
-    by_customer = query.customer_id != 0
-    (count,) = db.execute(_COUNT[by_customer], values).fetchone()
+    by = "customer" if query.customer_id else "kept" if query.state in {0, 2} else "all"
+    (count,) = db.execute(_COUNT[by], values).fetchone()
     values["before"] = query.before_id or _HIGHEST_ID
-    rows = sums.checked(db.execute(_ROWS[by_customer], values), "outbound")
+    rows = sums.checked(db.execute(_ROWS[by], values), "outbound")
     return list(read(rows)), min(count, COUNT_MAX), count > COUNT_MAX
 
 

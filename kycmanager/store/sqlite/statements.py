@@ -57,7 +57,10 @@ DELETE_FILTER = "DELETE FROM queue_filter WHERE session = ? AND sub = ? AND name
 REPLACE_DELIVERY = _insert("outbound", verb="REPLACE")
 REPLACE_CURSOR = _insert("outbound_cursor", verb="REPLACE")
 REPLACE_MARK = _insert("outbound_mark", verb="REPLACE")
-FORGET_DELIVERIES = "DELETE FROM outbound WHERE ended_time > 0 AND ended_time < ?"
+FORGET_DELIVERIES = """
+DELETE FROM outbound
+WHERE id IN (SELECT id FROM outbound WHERE ended_time > 0 AND ended_time < ? ORDER BY ended_time LIMIT ?)
+"""
 REPLACE_TALLY = _insert("tally", verb="REPLACE")
 INSERT_TALLY_MARK = _insert("tally_mark")
 UPDATE_EVENTS = "UPDATE feed SET events = ?, sum = ? WHERE last_seq = ?"

@@ -7,6 +7,7 @@ import pytest
 
 from kycmanager.domain import outbound, records, statistics, users, verification, wallets
 from kycmanager.store.sqlite import history, schema
+from kycmanager.store.sqlite import outbound as deliveries
 from kycmanager.store.sqlite import statements as sql
 from kycmanager.store.sqlite.columns import COLUMNS
 
@@ -142,3 +143,12 @@ def test_the_events_of_an_older_base_come_into_the_feed(path, kit):
     ]
     assert schema.counters(db)["event"] == 601
     db.close()
+
+
+@pytest.mark.parametrize(("by", "index"), [("customer", "outbound_customer"), ("kept", "outbound_kept")])
+def test_deliveries_are_found_by_an_index(db, by, index):
+    values = dict.fromkeys(("customer_id", "before", "brands", "channel", "state", "limit", "count_max"), 1)
+    for question in (deliveries._ROWS[by], deliveries._COUNT[by]):
+        plan = " ".join(row[3] for row in db.execute(f"EXPLAIN QUERY PLAN {question}", values))
+        assert index in plan
+        assert "TEMP B-TREE" not in plan
