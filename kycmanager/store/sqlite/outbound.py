@@ -21,8 +21,8 @@ FORGET_ROWS_MAX = 20_000
 _STATES = {state.value: state for state in DeliveryState}
 _HIGHEST_ID = (1 << 63) - 1
 
-# Three constant texts for each question: with a customer, and for those that wait or are dead, an index answers; else ids
-# are walked downwards.
+# Three constant texts for each question: with a customer, and for those that wait or are dead, an index answers; else
+# ids are walked downwards.
 _MATCHES = """
     id < :before
     AND (:brands IS NULL OR brand IN (SELECT value FROM json_each(:brands)))
