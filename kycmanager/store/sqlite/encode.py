@@ -98,9 +98,9 @@ def template_text(record: TemplateText) -> Row:
 
 
 def step(record: Step) -> Row:
-    """Return the columns of a step; sealed answers stand there as they are."""
+    """Return the columns of a step; sealed answers stand there as they are (a bytearray: see `sums.sealed`)."""
     answers = record.answers
-    return (*_STEP(record), _json(answers) if isinstance(answers, dict) else answers)
+    return (*_STEP(record), _json(answers) if isinstance(answers, dict) else bytearray(answers))
 
 
 def audit(record: AuditRow) -> Row:
