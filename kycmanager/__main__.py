@@ -42,6 +42,7 @@ def parser() -> argparse.ArgumentParser:
     commands = root.add_subparsers(required=True, metavar="COMMAND")
     _add_serve(commands)
     _add_token(commands)
+    _add_sep12(commands)
     _add_demo(commands)
     _settings(_command(commands, "check", "check the settings, the keys and the bases", check.main))
     _settings(_command(commands, "verify", "check every record, the audit and every stored file", _late("verify")))
@@ -156,6 +157,21 @@ def _add_webhooks(commands: "argparse._SubParsersAction[argparse.ArgumentParser]
     tried.add_argument("name", metavar="NAME", help="the name of the endpoint in the settings")
     for command in (shown, again, tried):
         _settings(command)
+
+
+def _add_sep12(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    group = commands.add_parser("sep12", help="serve Stellar wallets: a working example, and a wallet that plays it")
+    actions = group.add_subparsers(required=True, metavar="ACTION")
+    init = _command(actions, "init", "write settings, templates and keys of a working example", _late("sep12", "init"))
+    init.add_argument(
+        "--url", required=True, metavar="URL", help="public address of the daemon: https://kyc.example.com"
+    )
+    init.add_argument("--brand", required=True, metavar="B", help="the brand of the customers of wallets")
+    init.add_argument("--network", choices=("testnet", "public"), default="testnet", help="(default: testnet)")
+    init.add_argument("--horizon", metavar="URL", help="address of Horizon (default: that of the network's foundation)")
+    _settings(init)
+    demo = _command(actions, "demo", "start a daemon and play the life of a wallet's customer", _late("sep12", "demo"))
+    demo.add_argument("--verbose", action="store_true", help="show every request and reply")
 
 
 def _add_demo(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:

@@ -2,23 +2,12 @@
 
 from typing import Any
 
-from msgspec import UNSET, Struct
+from msgspec import Struct
 
 import kycmanager
 from kycmanager.commands.model import ListRequest, Request
-
-
-class Entry(Struct, frozen=True):
-    """The meaning of a field and an example of it; without one it is made from the field's type.
-
-    `in_list` is the meaning in a request for a list instead, `in_write` that in a write.
-    """
-
-    doc: str
-    example: Any = UNSET
-    in_list: str = ""
-    in_write: str = ""
-
+from kycmanager.contract.entry import Entry
+from kycmanager.contract.wallet_words import WORDS, WORDS_OF_STRUCT
 
 _FILE_ID = "0b8f9c62-6a3c-4f6e-9d4e-0f6c2d5a1b3c"
 _FORM: dict[str, Any] = {
@@ -88,7 +77,6 @@ GLOSSARY: dict[str, Entry] = {
     "masters": Entry("The master keys by id, and how many keys each seals"),
     "old": Entry("The ids of the master keys that are not needed any more", []),
     "owner_kind": Entry("Who sent the file: customer, manager, or another type of session", "customer"),
-    "owner_id": Entry("The id of who sent the file", 42),
     "malware": Entry("The scanner's name for what it found", "Eicar-Test-Signature"),
     "decision": Entry("What becomes of the file: release or refuse", "release"),
     "file": Entry("The stored file"),
@@ -250,26 +238,7 @@ GLOSSARY: dict[str, Entry] = {
     "submitted": Entry("How many steps were handed in", 41),
     "uncounted": Entry("How many events of the feed are not in these figures yet", 0),
     "waiting_to": Entry("Not waiting after this time, Unix seconds; 0 is any", 0),
-    "account": Entry(
-        "The account of the wallet, G... or C...", "GBHS6NPDH5MZ4L4737PFBP6JQ5GHEVILLGPVXEUH5AMMNIB5IWBW6FV4"
-    ),
-    "choices": Entry("The values it may have"),
-    "digest": Entry("The SHA-256 of the challenge, in hex", "ab" * 32),
-    "digests": Entry("The SHA-256 of each, in hex", ["ab" * 32]),
-    "error": Entry("Why it was rejected, in the language asked for", "It was issued too long ago"),
-    "fields": Entry("What is still asked, by name"),
-    "identity": Entry("The identity"),
-    "memo": Entry("The memo; empty without one, a hash in base64", "42"),
-    "memo_type": Entry("id, text or hash; empty without a memo", "id"),
-    "message": Entry("Why it was rejected for good; else empty", ""),
-    "optional": Entry("True when it may be left out; else missing", True),
-    "seed": Entry("Random bytes, in hex, of which new codes are made", "ab" * 32),
-    "values": Entry("What was sent, by field", {"first_name": "Ann"}),
-    "verifications": Entry("The codes, by the field they confirm", {"email_address": "123456"}),
-    "wrong": Entry("The fields whose code was not right", []),
-    "provided_fields": Entry("What was sent, by name"),
-    "token_memo": Entry("The memo of the token, of type id; empty without one", "42"),
-    "wallet_id": Entry("The id the wallet was told; empty names the customer by the memo", "1099511627776"),
+    **WORDS,
 }
 """By name; a test fails when a field of a command is not here. Examples that do not fit a type are not used."""
 
@@ -277,12 +246,9 @@ GLOSSARY: dict[str, Entry] = {
 _FILE_NAME = Entry("The name under which the file can be downloaded", f"{_FILE_ID}.pdf")
 _ATTACHED = Entry("Where the document stands; 0 uploaded when it is new", 0)
 
-_CUSTOMER_TYPE = Entry("The type of customer; empty is the default one", "sep31-sender")
-_WALLET_ID = Entry("The id of the customer as its wallet is told it; empty for a new one", "1099511627776")
 
 OF_STRUCT: dict[tuple[str, str], Entry] = {
-    **{(name, "type"): _CUSTOMER_TYPE for name in ("WalletRequest", "SetCallback", "PutCustomer", "GetSepFiles")},
-    **{(name, "id"): _WALLET_ID for name in ("WalletCustomerReply", "PutReply", "SepFilesReply")},
+    **WORDS_OF_STRUCT,
     ("CaseView", "level"): Entry("The level asked for", 1),
     ("AgeBand", "cases"): Entry("How many cases", 12),
     ("DayView", "decision"): Entry("From handing a step in to the decision on it, of those decided that day"),
@@ -365,18 +331,6 @@ OF_STRUCT: dict[tuple[str, str], Entry] = {
     ("ServerFacts", "documents"): Entry("How many documents there are", 1),
     ("ServerFacts", "steps"): Entry("How many steps there are", 1),
     ("ServerFacts", "version"): Entry("The version of the daemon", kycmanager.__version__),
-    ("Identity", "id"): Entry("What the wallet is told as the id of its customer; never changes", 1099511627776),
-    ("Identity", "customer_id"): Entry("Whom it stands for: the id itself until it is linked", 1099511627776),
-    ("LinkIdentity", "customer_id"): Entry("The customer of the CRM", 42),
-    ("UseChallenge", "expires"): Entry("When the challenge runs out, Unix seconds", 1767226600),
-    ("PutCustomer", "files"): Entry("The uuids of the files, by field", {"photo_id_front": _FILE_ID}),
-    ("SepFilesReply", "files"): Entry("The uuids of the files", [_FILE_ID]),
-    ("WalletCustomerReply", "status"): Entry("ACCEPTED, PROCESSING, NEEDS_INFO or REJECTED", "NEEDS_INFO"),
-    ("WalletField", "status"): Entry(
-        "ACCEPTED, PROCESSING, REJECTED or VERIFICATION_REQUIRED; else missing", "ACCEPTED"
-    ),
-    ("WalletField", "type"): Entry("string, binary, number or date", "string"),
-    ("SetCallback", "url"): Entry("Where the wallet wants to be told", "https://wallet.example.com/kyc"),
     ("Template", "status"): Entry("Whether it is attached; only active ones are", 0),
     ("LoginsReply", "logins"): Entry("The sign-ins, the last one first"),
     ("SetUser", "totp"): Entry("The secret of the one-time codes in hex; empty asks for none any more", ""),

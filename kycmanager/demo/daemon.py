@@ -40,7 +40,8 @@ class Ready(Struct, frozen=True):
 class DemoDaemon:
     """The process behind a demonstration; `command` starts the command line of the daemon."""
 
-    def __init__(self, command: Sequence[str], folder: Path) -> None:
+    def __init__(self, command: Sequence[str], folder: Path, settings: str = SETTINGS) -> None:
+        self._settings = settings
         self.folder = folder
         self.config = folder / "config.toml"
         self._command = tuple(command)
@@ -50,7 +51,7 @@ class DemoDaemon:
 
     async def start(self) -> Ready:
         """Start it and wait until it serves. Raises DaemonFailed."""
-        self.config.write_text(SETTINGS, encoding="utf-8")
+        self.config.write_text(self._settings, encoding="utf-8")
         places = ("--config", self.config, "--data", self.folder, "--ready-file", self._ready_file)
         arguments = [*self._command, "serve", *map(str, places)]
         with self._log.open("wb") as log:

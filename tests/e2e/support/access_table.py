@@ -202,6 +202,7 @@ COMMANDS = {
     "SysPutSepCustomer": (NOBODY, FORBIDDEN),
     "SysConfirmSepCustomer": (NOBODY, FORBIDDEN),
     "SysGetSepFiles": (NOBODY, FORBIDDEN),
+    "SysAddSepTemplates": (NOBODY, FORBIDDEN),
     "SysEraseSepCustomer": (NOBODY, FORBIDDEN),
     "SysEraseKycCustomer": (NOBODY, FORBIDDEN),
     "SysUseSepChallenge": (NOBODY, FORBIDDEN),

@@ -175,6 +175,7 @@ class World:
             "SysOpenSepIdentity": wallet,
             "SysPutSepCustomer": {**wallet, "seed": "ab" * 32},
             "SysGetSepFiles": wallet,
+            "SysAddSepTemplates": {"brand": brand},
             "SysEraseSepCustomer": wallet,
             "SysEraseKycCustomer": here,
             "SysConfirmSepCustomer": {**wallet, "seed": "ab" * 32},
