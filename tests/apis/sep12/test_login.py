@@ -4,11 +4,12 @@ import tomllib
 
 import jwt
 import pytest
-from anchors import BRAND, HOME, NAMES, PASSPHRASE, URL, Keypair, muxed, signed
+from anchors import BRAND, HOME, NAMES, PASSPHRASE, URL, Keypair, Told, muxed, signed
 from stellar_sdk import Account, ManageData, Network, TimeBounds, TransactionBuilder, TransactionEnvelope
 from stellar_sdk.sep.stellar_web_authentication import build_challenge_transaction, read_challenge_transaction
 
 from kycmanager.apis.sep12.challenge import CHALLENGE_SECONDS
+from kycmanager.outbound.calls import Answer
 
 
 async def challenge(anchor, account, **query):
@@ -310,3 +311,14 @@ async def test_a_contract_account_is_a_plain_subject(anchor):
     assert shown.body["id"] == reply.body["id"]
     refusal = await anchor.ask("GET", "/sep12/customer", token, params={"memo": "1"})
     assert (refusal.status, refusal.body["error"].partition(":")[0]) == (400, "memo")
+
+
+async def test_a_wallets_own_domain_signs_too(anchor):
+    key, home = Keypair.random(), Keypair.random()
+    told = Answer(200, f'SIGNING_KEY="{home.public_key}"'.encode(), cut=False)
+    anchor.app.wallets._domains._caller = Told(told)
+    given = await challenge(anchor, key.public_key, client_domain="wallet.example.com")
+    assert (await refused(anchor, signed(given, key)))[0] == 400
+    reply = await answer(anchor, signed(given, key, home))
+    claims = jwt.decode(reply.body["token"], options={"verify_signature": False})
+    assert (claims["client_domain"], claims["sub"]) == ("wallet.example.com", key.public_key)

@@ -16,6 +16,7 @@ from kycmanager.config import from_table
 from kycmanager.domain.enums import SessionType
 from kycmanager.domain.errors import KycError
 from kycmanager.domain.session import Session
+from kycmanager.outbound.calls import Caller
 from kycmanager.pages.gateway import Gateway
 
 BRAND = "acme"
@@ -194,3 +195,17 @@ def signed(challenge: dict[str, str], *keys: Keypair) -> str:
     for key in keys:
         envelope.sign(key)
     return envelope.to_xdr()
+
+
+class Told(Caller):
+    """A caller whose other side is not asked: what it answers is given."""
+
+    def __init__(self, answer):
+        super().__init__()
+        self.answer, self.urls = answer, []
+
+    async def call(self, _method, url, **_):
+        self.urls.append(url)
+        if isinstance(self.answer, Exception):
+            raise self.answer
+        return self.answer
