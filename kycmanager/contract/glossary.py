@@ -238,6 +238,7 @@ GLOSSARY: dict[str, Entry] = {
     "submitted": Entry("How many steps were handed in", 41),
     "uncounted": Entry("How many events of the feed are not in these figures yet", 0),
     "waiting_to": Entry("Not waiting after this time, Unix seconds; 0 is any", 0),
+    "owner_id": Entry("The id of who sent the file", 42),
     **WORDS,
 }
 """By name; a test fails when a field of a command is not here. Examples that do not fit a type are not used."""
