@@ -39,6 +39,8 @@ from kycmanager.ports import (
 
 KEY_CHARACTERS_MAX = 128
 
+_READ, _WRITE = Kind.READ, Kind.WRITE  # looking a member up in its enumeration costs as much as a call
+
 Done = Callable[[bytes | KycError], None]
 """Takes the encoded data of the reply, or the refusal instead of it."""
 
@@ -206,9 +208,9 @@ class Executor:
         """Run an admitted call: reads answer before this returns, writes after their commit."""
         kind = call.command.kind
         try:
-            if kind is Kind.READ:
+            if kind is _READ:
                 done(self._read(call, codec, subscriber))
-            elif kind is Kind.WRITE and call.command.prepare is None:
+            elif kind is _WRITE and call.command.prepare is None:
                 self._strand.post(_Write(call, None, codec, done, self._refusal))
             else:
                 self._spawn(self._wait(call, codec, done, progress))

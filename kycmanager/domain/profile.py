@@ -21,6 +21,8 @@ _WEIGHT = {
 _BY_WEIGHT = (ProfileStatus.APPROVED, ProfileStatus.PENDING, ProfileStatus.EXPIRED, ProfileStatus.REJECTED)
 """The heaviest considered step decides: rules 3 to 6 of the recalculation in one pass."""
 
+_PROHIBITED = RiskLevel.PROHIBITED  # looking a member up in its enumeration costs as much as a call
+
 _NO_LEVEL = 2**53
 """Above every level: no considered step is in the way."""
 
@@ -72,7 +74,7 @@ def recalculate(
     """
     by_code = newest(steps)
     heaviest, level = _standing(profile, by_code)
-    if review_due or profile.risk_level == RiskLevel.PROHIBITED:
+    if review_due or profile.risk_level == _PROHIBITED:
         status = ProfileStatus.REVIEW_REQUIRED
     elif heaviest >= 0:
         status = _BY_WEIGHT[heaviest]

@@ -22,6 +22,9 @@ from kycmanager.transports.shed import CROWDED
 
 SOURCE = "tcp"
 
+# Looking a member up in its enumeration costs as much as a call; these are needed for every request.
+_READ, _WRITE, _JSON, _LINE_TOO_LONG = Kind.READ, Kind.WRITE, Wire.JSON, Outcome.LINE_TOO_LONG
+
 TURN_REQUESTS_MAX = 128
 """Requests worked on before others have their turn."""
 
@@ -159,7 +162,7 @@ class Connection(Outlet):
         else:
             self._backlog += frames
             self._work()
-        if framer.outcome is Outcome.LINE_TOO_LONG:
+        if framer.outcome is _LINE_TOO_LONG:
             refusal = KycError(Code.LINE_TOO_LONG, "The line or frame is longer than this server takes")
             self.refuse(None, "", self.started, refusal)
             self.flush()
@@ -261,9 +264,9 @@ class Connection(Outlet):
         except KycError as error:
             self.refuse(envelope.ext, envelope.command, self.started, error)
             return
-        if token is not None and (self._known is None or self._known.token is not token) and self.wire is Wire.JSON:
+        if token is not None and (self._known is None or self._known.token is not token) and self.wire is _JSON:
             self._known = lines_under(token)
-        if command.kind is not Kind.READ:
+        if command.kind is not _READ:
             self._start(call, envelope.ext)
             return
         executor.run(call, self.spoken.codec, self._take, self)
@@ -283,7 +286,7 @@ class Connection(Outlet):
 
     def _start(self, call: Call, ext: bytes | None) -> None:
         command = call.command
-        weight = 1 if command.kind is Kind.WRITE else self.door.query_weight
+        weight = 1 if command.kind is _WRITE else self.door.query_weight
         pending = Pending(self, ext, command, self.started, weight)
         self._pending[pending] = None
         self._in_flight += weight

@@ -25,6 +25,10 @@ class Outcome(Enum):
     LINE_TOO_LONG = "line_too_long"
 
 
+# Looking a member up in its enumeration costs as much as a call; these are needed for every request.
+_JSON, _OPEN = Wire.JSON, Outcome.OPEN
+
+
 class Framer:
     """Takes the bytes of one connection as they arrive and gives back whole frames, in order.
 
@@ -51,7 +55,7 @@ class Framer:
     @property
     def between_lines(self) -> bool:
         """True when the connection speaks JSON and no part of a line is held: the next byte begins a line."""
-        return self.wire is Wire.JSON and not self._buffer and self.outcome is Outcome.OPEN
+        return self.wire is _JSON and not self._buffer and self.outcome is _OPEN
 
     @property
     def held_bytes(self) -> int:
@@ -64,9 +68,9 @@ class Framer:
             if not chunk:
                 return []
             self.wire = Wire.JSON if chunk[0] else Wire.MSGPACK
-        if self.outcome is not Outcome.OPEN:
+        if self.outcome is not _OPEN:
             return []
-        return self._lines(chunk) if self.wire is Wire.JSON else self._frames(chunk)
+        return self._lines(chunk) if self.wire is _JSON else self._frames(chunk)
 
     def _lines(self, chunk: bytes) -> list[bytes]:
         if chunk.find(b"\n") + 1 == len(chunk) <= self._line_bytes_max and not self._buffer:
