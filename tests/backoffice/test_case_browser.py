@@ -1,9 +1,7 @@
 """The page of a case in a real browser: a review by keyboard with real files, and pages that are out of date."""
 
-import tempfile
-
 import pytest
-from at_work import beside, sign_in
+from at_work import beside, choose_reason, drawn, second_browser, sign_in, stop_listening
 from axe import faults, faults_of_every_look
 from chromium import Browser, browser  # noqa: F401 - a fixture
 from pictures import jpeg, pdf, png
@@ -23,10 +21,7 @@ FORM = {
 
 @pytest.fixture
 def second():
-    with tempfile.TemporaryDirectory(prefix="chromium", ignore_cleanup_errors=True) as folder:
-        made = Browser(folder)
-        yield made
-        made.close()
+    yield from second_browser()
 
 
 @pytest.fixture
@@ -48,11 +43,6 @@ async def held(office):
 
 def style(page, name):
     return page.driver.execute_script(f"return document.querySelector('[data-picture]').style.{name}")
-
-
-def drawn(page, picture):
-    script = "return [...document.querySelectorAll('[data-picture]')].map((each) => [each.naturalWidth, each.src])"
-    return any(width and picture in source for width, source in page.driver.execute_script(script))
 
 
 def focused(page):
@@ -99,10 +89,7 @@ def decide_by_keys(page):
     page.press("r")
     page.find("dialog[open] select")
     page.press("a")  # a letter in the list of reasons, no decision
-    page.driver.execute_script(
-        "const list = document.querySelector('#reject select'); list.value = 'unreadable';"
-        " list.dispatchEvent(new Event('change', {bubbles: true}))"
-    )
+    choose_reason(page, "unreadable")
     assert "We could not read it. Please send a clear picture." in page.words("#reject")
     assert faults(page) == []
     page.find("#reject textarea").send_keys("edges are cut, a r u")
@@ -160,7 +147,7 @@ def approve_bill(page):
 
 def reject_front(page):
     page.find("#document-1 [data-act=r]").click()
-    page.driver.execute_script("document.querySelector('#reject select').value = 'forged'")
+    choose_reason(page, "forged")
     page.find("#reject [type=submit]").click()
     page.until(lambda _: "Rejected: front." in page.words("#standing"))
 
@@ -175,10 +162,6 @@ def see_the_change(page):
     page.find("#changed a").click()
     page.until(lambda _: page.find_all("[data-act]:not(:disabled)"))
     assert not page.find_all("[data-stale]")
-
-
-def stop_listening(page):
-    page.driver.execute_script("window.dispatchEvent(new Event('pagehide'))")
 
 
 def be_refused(page):

@@ -1,11 +1,9 @@
 """The editor in a real browser: edited beside its preview, a fault at its field, saved, cloned and archived."""
 
-import asyncio
-
 import pytest
+from at_work import beside, click, put, sign_in
 from axe import DESK, PHONE, faults_of_every_look
 from chromium import Browser, browser  # noqa: F401 - a fixture
-from office import PASSWORD
 
 SCHEMA = {
     "sections": [
@@ -20,29 +18,6 @@ SCHEMA = {
     ]
 }
 NAME, LABEL = "#sections-0-fields-0-name", "#sections-0-fields-0-label"
-
-
-async def beside(work, *arguments):
-    """Work the browser in a thread: the daemon lives in this one."""
-    return await asyncio.to_thread(work, *arguments)
-
-
-def sign_in(page: Browser, url: str) -> None:
-    page.open(f"{url}/backoffice/templates")
-    page.find("input[name=name]").send_keys("ann")
-    page.find("input[name=password]").send_keys(PASSWORD)
-    page.press("enter")
-    page.find("#rows")
-
-
-def click(page: Browser, css: str) -> None:
-    """Click what may just be drawn anew."""
-    page.until(lambda _: page.find(css).click() is None)
-
-
-def put(page: Browser, css: str, text: str) -> None:
-    page.find(css).clear()
-    page.find(css).send_keys(text)
 
 
 def focused(page: Browser) -> str:
@@ -122,7 +97,7 @@ def clone_and_archive_it(page: Browser) -> None:
 async def test_a_template_is_edited_saved_cloned_and_archived(office, browser):  # noqa: F811
     await office.user()
     await office.template(form_schema=SCHEMA)
-    await beside(sign_in, browser, office.url)
+    await beside(sign_in, browser, office.url, "ann", "/templates")
     await beside(open_it_by_keyboard, browser, office.url)
     for work in (see_the_preview_follow, see_a_fault_at_its_field, change_fields, save_it, clone_and_archive_it):
         await beside(work, browser)
@@ -137,7 +112,7 @@ async def test_a_template_is_edited_saved_cloned_and_archived(office, browser): 
 async def test_the_pages_of_templates_are_for_everybody(office, browser):  # noqa: F811
     await office.user()
     await office.template(form_schema=SCHEMA)
-    await beside(sign_in, browser, office.url)
+    await beside(sign_in, browser, office.url, "ann", "/templates")
     for path in ("", "/1", "/1/status?to=disable"):
         await beside(browser.open, f"{office.url}/backoffice/templates{path}")
         assert await beside(faults_of_every_look, browser, (PHONE, DESK)) == [], path

@@ -2,17 +2,15 @@
 
 import asyncio
 import os
-import tempfile
 from base64 import b64encode
 
-import pytest
-from axe import faults_of_every_look, look
+from axe import PHONE, faults_of_every_look, look
 from chromium import Browser
 from hall import FORM, PAPERS
 from papers import a_jpeg
+from phone import phone, press  # noqa: F401 - a fixture
 from selenium.webdriver.support.select import Select
 
-PHONE = (360, 740)
 TARGET_PIXELS = 44
 FORM_FAULTS = "#faults li"
 
@@ -30,16 +28,6 @@ async def beside(work, *arguments):
     return await asyncio.to_thread(work, *arguments)
 
 
-@pytest.fixture
-def phone():
-    with tempfile.TemporaryDirectory(prefix="chromium", ignore_cleanup_errors=True) as folder:
-        made = Browser(folder, PHONE)
-        look(made, PHONE)
-        made.driver.execute_cdp_cmd("Emulation.setTouchEmulationEnabled", {"enabled": True})
-        yield made
-        made.close()
-
-
 def see(page: Browser, name: str) -> None:
     """See that a thumb hits everything, that nothing scrolls sideways, and that axe finds nothing."""
     if folder := os.environ.get("SCREENSHOTS"):
@@ -51,12 +39,6 @@ def see(page: Browser, name: str) -> None:
     look(page, PHONE)
     told += [f"small: {each}" for each in page.driver.execute_script(SMALL, TARGET_PIXELS)]
     assert not told, (name, "\n".join(told))
-
-
-def press(page: Browser, css: str) -> None:
-    element = page.find(css)
-    page.driver.execute_script("arguments[0].scrollIntoView({block: 'center'})", element)
-    element.click()
 
 
 def come_in(page: Browser, url: str) -> None:
@@ -172,7 +154,7 @@ def come_in_by_the_fragment(page: Browser, url: str, token: str) -> None:
     assert token not in page.place
 
 
-async def test_from_the_link_to_the_corrected_step(open_hall, phone, tmp_path):
+async def test_from_the_link_to_the_corrected_step(open_hall, phone, tmp_path):  # noqa: F811
     reason = {"code": "blurred", "kind": "retry", "label": "B", "customer_text": {"en": "Please send it again", "es": "Envíelo otra vez"}}  # fmt: skip
     hall = await open_hall(backoffice={"reasons": [reason]})
     step = await hall.ask(step_type=2, form_schema=FORM, requirements=PAPERS)
