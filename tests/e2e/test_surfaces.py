@@ -5,7 +5,7 @@ import re
 
 import pytest
 from declared import misfits, schema_faults
-from history import HISTORY
+from history import HISTORY, WALLET
 from msgspec import to_builtins
 from papers import a_jpeg, a_pdf, an_active_pdf
 from running import Running
@@ -14,6 +14,7 @@ from wires import Ask, Msgpack, Reply, Rest, Tcp, unroutable
 from kycmanager.client import BadReply, Encoding, NoRoute, RemoteError, RestClient, TcpClient
 from kycmanager.commands import TABLE
 from kycmanager.commands.model import Kind
+from kycmanager.transports.control import run_local
 
 WHO = {
     "manager": (1, 1, ["acme"]),
@@ -97,6 +98,7 @@ async def played(folder, make):
             ("$q", "customer", "script.pdf", an_active_pdf("held back")),
         ):
             files[letter] = (await http.upload(content, name, tokens[who])).body["file_id"]
+        await run_local(running.app.core.executor, "SysOpenSepIdentity", WALLET)  # only a wallet makes one
         for line in HISTORY:
             running.now += 1
             ask = Ask(line.command, filled(line.data, files), tokens[line.who], line.key)

@@ -34,7 +34,7 @@ def test_the_product_stands_it(name, options, done):
 
 
 @pytest.mark.parametrize(
-    ("name", "options"), [("fuzz", ("--cases", "300", "--seed", "7")), ("api", ("--cases", "120", "--seed", "7"))]
+    ("name", "options"), [("fuzz", ("--cases", "300", "--seed", "7")), ("api", ("--cases", "160", "--seed", "7"))]
 )
 def test_a_fault_is_found(name, options):
     code, figures, told = run(name, *options, "--wrong")

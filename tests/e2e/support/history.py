@@ -364,4 +364,22 @@ PORTAL = (
     Line(400, "customer", "CustomerRemoveKycDocument", {"id": 0}),
 )
 
-HISTORY = (*TEMPLATES, *ASKED, *HANDED_IN, *DECIDED, *HELD_BACK, *CASES, *DELIVERIES, *PORTAL, *DAEMON)
+WALLET = {"brand": "acme", "account": "GBHS6NPDH5MZ4L4737PFBP6JQ5GHEVILLGPVXEUH5AMMNIB5IWBW6FV4"}
+"""Whom the daemon of a history knows a wallet by; the first one has this id."""
+_IDENTITY = 2**40
+
+IDENTITIES = (
+    Line(200, "manager", "MngGetKycIdentities", {"brand": "acme"}),
+    Line(200, "other", "MngGetKycIdentities", {}),
+    Line(200, "all", "MngGetKycIdentities", {"customer_id": _IDENTITY}),
+    Line(403, "customer", "MngGetKycIdentities", {}),
+    Line(404, "other", "MngLinkKycIdentity", {"id": _IDENTITY, "customer_id": 7}),
+    Line(404, "manager", "MngLinkKycIdentity", {"id": 5, "customer_id": 7}),
+    Line(400, "manager", "MngLinkKycIdentity", {"id": _IDENTITY, "customer_id": _IDENTITY}),
+    Line(400, "manager", "MngLinkKycIdentity", {"id": _IDENTITY}),
+    Line(200, "manager", "MngLinkKycIdentity", {"id": _IDENTITY, "customer_id": 7}),
+    Line(409, "manager", "MngLinkKycIdentity", {"id": _IDENTITY, "customer_id": 8}),
+    Line(200, "manager", "MngGetKycIdentities", {"customer_id": 7}),
+)
+
+HISTORY = (*TEMPLATES, *ASKED, *HANDED_IN, *DECIDED, *HELD_BACK, *CASES, *DELIVERIES, *PORTAL, *IDENTITIES, *DAEMON)
