@@ -13,5 +13,6 @@ def stellar_toml(settings: DoorSettings, signing_key: str) -> bytes:
         f"WEB_AUTH_ENDPOINT={json.dumps(settings.auth_endpoint)}",
         f"KYC_SERVER={json.dumps(settings.kyc_server)}",
         "CURRENCIES=[]",
+        "[DOCUMENTATION]",  # of the operator nothing is known here, but wallet libraries read the table unasked
     )
     return ("\n".join(lines) + "\n").encode()

@@ -38,6 +38,7 @@ async def test_the_stellar_toml(anchor):
         "WEB_AUTH_ENDPOINT": f"{URL}/sep12/auth",
         "KYC_SERVER": f"{URL}/sep12",
         "CURRENCIES": [],
+        "DOCUMENTATION": {},
     }
 
 
