@@ -7,6 +7,7 @@ from urllib.parse import parse_qsl
 from aiohttp import web
 from msgspec import Struct
 
+from kycmanager.apis.sep12 import unnamed
 from kycmanager.domain.errors import Code, KycError, invalid
 from kycmanager.domain.files import FileLabel
 from kycmanager.file_ports import FileStore, IncomingFile
@@ -148,8 +149,8 @@ class _Form:
             self._begin(event)
         elif isinstance(event, PartEnd):
             self._end()
-        elif self._part is not None and self._part.name in self.sent.files:
-            await self.sent.files[self._part.name].write(event)
+        elif self._part is not None and unnamed.is_file(self._part):
+            await self._write(self._part, event)
         else:
             self._text += event
             self._text_bytes += len(event)
@@ -162,22 +163,42 @@ class _Form:
         if name in self._given:
             raise invalid(name[:64], "comes twice")
         self._given.add(name)
-        if part.file_name is None:
+        if not unnamed.is_file(part):
             return
         if self._storage is None:
             raise invalid(name[:64], "no file is taken here")
-        if not part.file_name:
+        if part.file_name == "":
             raise invalid(name[:64], "needs a file name")
         if len(self.sent.files) >= FILES_MAX:
             raise invalid(name[:64], f"one request has at most {FILES_MAX} files")
+        if unnamed.tells_type(part):
+            self._receive(part, part.file_name or "")
+
+    def _receive(self, part: Part, file_name: str) -> IncomingFile:
+        assert self._storage is not None
         label = FileLabel(None, PURPOSE, 0)
-        self.sent.files[name] = self._storage.receive(name=part.file_name, declared_type=part.content_type, label=label)
+        file = self._storage.receive(name=file_name, declared_type=part.content_type, label=label)
+        self.sent.files[part.name] = file
+        return file
+
+    async def _write(self, part: Part, piece: memoryview) -> None:
+        """Hand a piece of a file on; the first ones wait where they are to tell its type."""
+        file = self.sent.files.get(part.name)
+        if file is None:
+            self._text += piece
+            if len(self._text) < unnamed.OPENING_BYTES:
+                return
+            piece, self._text = memoryview(self._text), bytearray()
+            file = self._receive(part, unnamed.name_for(part, bytes(piece[: unnamed.OPENING_BYTES])))
+        await file.write(piece)
 
     def _end(self) -> None:
         part, self._part = self._part, None
         content, self._text = bytes(self._text), bytearray()
         if part is None or part.name in self.sent.files:
             return
+        if unnamed.is_file(part):
+            raise unnamed.unknown(part)
         try:
             text = content.decode()
         except UnicodeDecodeError:
