@@ -12,7 +12,12 @@ ASSERTING = re.compile(
 )
 """Calls that raise when something is not as it should be."""
 
-NEEDS_A_PROGRAM = {"tests/support/chromium.py", "tests/support/clamd_process.py", "tests/torture/conftest.py"}
+NEEDS_A_PROGRAM = {
+    "tests/support/chromium.py",
+    "tests/support/clamd_process.py",
+    "tests/support/node.py",
+    "tests/torture/conftest.py",
+}
 """Where a test may say which program it lacks; .ci/run installs them all, and is red on any such test."""
 
 NOT_RAISING = {"test_close_may_be_called_twice"}

@@ -6,6 +6,8 @@ from pathlib import Path
 import pytest
 
 sys.path.insert(0, str(Path(__file__).parent / "support"))
+sys.path.insert(0, str(Path(__file__).parents[2] / "e2e" / "support"))
+sys.path.insert(0, str(Path(__file__).parents[2] / "support"))
 
 from anchors import Anchor
 
