@@ -177,6 +177,7 @@ class App:
                 storage=core.files,
                 request_seconds=self.config.limits.request_seconds,
                 settings=VisitSettings(
+                language=settings.language,
                     idle_seconds=settings.idle_seconds,
                     life_seconds=settings.life_seconds,
                     secure=settings.proxy or bool(self.config.server.tls_cert),

@@ -45,7 +45,7 @@ PLACES = (queue.PLACE, dashboard.PLACE, search.PLACE, audit.PLACE, templates_lis
 class Office(Struct, frozen=True, kw_only=True):
     """What the pages need of the rest. `epoch()` is another value whenever a sign-in may have ended.
 
-    `request_seconds` is how long a rendition may take to be drawn.
+    `request_seconds` is how long a rendition may take to be drawn, `language` that of reasons where none is asked for.
     """
 
     executor: Executor
@@ -59,6 +59,7 @@ class Office(Struct, frozen=True, kw_only=True):
     settings: VisitSettings
     storage: FileStore
     request_seconds: float
+    language: str
 
 
 class Backoffice:
@@ -74,7 +75,7 @@ class Backoffice:
         self.live = Live(visits.lives, office.epoch)
         shell = Shell(self._assets, PLACES)
         self._proof = proof = Proof(office.clock)
-        reader = CaseReader(gateway, people)
+        reader = CaseReader(gateway, people, office.language)
         files = CaseFiles(shell, gateway, reader, office.storage, office.request_seconds)
         pages = (
             SignIn(shell, gateway, visits, office.users, office.executor, office.wrong_token, proof),

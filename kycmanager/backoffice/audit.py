@@ -31,6 +31,9 @@ LOOK = 10_000
 
 _DIGITS_MAX = 16
 _MINUTE_CHARS, _DAY_CHARS = len("2026-01-31T23:59"), len("2026-01-31")
+_TIMES = frozenset({"expire_time", "expires", "lease_until", "not_before"})
+"""The details that are times."""
+
 _STATUSES = {"profile": "profile", "step": "step", "document": "document"}
 """Which words the statuses of a row have, by the first word of its action."""
 
@@ -165,7 +168,7 @@ class Audit:
                 if row[field]
             ],
             "change": change_of(row),
-            "facts": [(name.replace("_", " "), said(value)) for name, value in row["details"].items()],
+            "facts": [(name.replace("_", " "), said(value, name)) for name, value in row["details"].items()],
         }
 
 
@@ -181,8 +184,10 @@ def change_of(row: Mapping[str, Any]) -> str:
         return f"{before} → {after}"
 
 
-def said(value: object) -> str:
-    """Return a value of the details as people read it."""
+def said(value: object, name: str = "") -> str:
+    """Return a value of the details as people read it; `name` tells whether a number is a time."""
+    if name in _TIMES and type(value) is int and value:
+        return f"{texts.moment(value)} UTC"
     if isinstance(value, list) and all(isinstance(each, str | int) for each in value):
         return ", ".join(str(each) for each in value) or "none"
     if isinstance(value, dict) and all(isinstance(each, str | int) for each in value.values()):

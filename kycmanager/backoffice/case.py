@@ -18,6 +18,7 @@ KEYS = (
     Key("Enter", "open the first file of the marked step"),
     Key("d", "mark and open the next document"),
     Key("a", "approve what is marked: the step, or the document"),
+    Key("e", "approve what is marked until a day"),
     Key("r", "reject what is marked, with a reason"),
     Key("u", "undo the rejection of the marked step"),
     Key("+ - 0", "larger, smaller, as large as fits"),

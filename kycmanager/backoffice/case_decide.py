@@ -1,6 +1,7 @@
 """Deciding on the page of a case: only what the page that was looked at still shows is decided on."""
 
 from collections.abc import Awaitable, Callable
+from datetime import datetime, timedelta
 from typing import Any
 
 from aiohttp import web
@@ -15,6 +16,7 @@ from kycmanager.pages.gateway import Gateway
 from kycmanager.pages.http import form_of, go, id_of, is_partial, number
 
 CONFLICT = 409
+_DAY = timedelta(days=1)
 
 
 class Decision(Struct, frozen=True):
@@ -36,6 +38,15 @@ DECISIONS = (
     Decision("documents", "reject", "MngRejectKycDocument", ("reason", "comment"), "Rejected"),
 )
 _REASONED = frozenset({"reject", "skip"})
+
+
+def _end_of(day: str) -> int:
+    """Return the last second of a day, in UTC; raises KycError INVALID_DATA."""
+    try:
+        first = datetime.fromisoformat(f"{day}T00:00:00+00:00")
+        return int((first + _DAY).timestamp()) - 1
+    except (ValueError, OverflowError):
+        raise invalid("expires", "must be a day such as 2030-01-31") from None
 
 
 class CaseDecisions:
@@ -69,8 +80,12 @@ class CaseDecisions:
         if decision.name in _REASONED and not form.get("reason", "").strip():
             raise invalid("reason", "is required; say why")
         name = document_name(record) if decision.kind == "documents" else record["name"] or record["code"]
-        data = {"id": record_id, **{field: form.get(field, "").strip() for field in decision.takes}}
-        return await self._run(request, found, decision.command, data, f"{decision.done}: {name}.")
+        data: dict[str, Any] = {"id": record_id, **{field: form.get(field, "").strip() for field in decision.takes}}
+        done = decision.done
+        if decision.name == "approve" and (day := form.get("expires", "").strip()):
+            data["expire_time"] = _end_of(day)
+            done = f"{done} until {day}"
+        return await self._run(request, found, decision.command, data, f"{done}: {name}.")
 
     async def risk(self, request: web.Request) -> web.Response:
         """Set the risk of the customer."""

@@ -14,7 +14,7 @@ from kycmanager.backoffice.visits import Visit
 from kycmanager.domain.errors import Code, KycError, not_found
 from kycmanager.file_ports import FileRendition, FileStore, StoredFile
 from kycmanager.pages.gateway import Gateway
-from kycmanager.pages.http import HEADERS, id_of, number
+from kycmanager.pages.http import HEADERS, form_of, go, id_of, number
 from kycmanager.transports.rest.download import send
 from kycmanager.transports.rest.readable import readable
 from kycmanager.transports.rest.rendition import drawn, headers_of
@@ -23,6 +23,7 @@ SHOWN_MAX = 10_000
 """Cases remembered as shown: their small pictures belong to the look that was written down."""
 
 _SMALL = "thumb"
+_HELD = "quarantined"
 _TOLD = frozenset({Code.NOT_FOUND, Code.INVALID_FILE, Code.INVALID_STATE, Code.OVERLOADED, Code.INTERNAL})
 """Refusals that are said in the place of the picture."""
 
@@ -47,6 +48,8 @@ class CaseFiles:
             web.get(place, self.view),
             web.get(f"{place}/rendition", self.rendition),
             web.get(f"{place}/download", self.download),
+            web.post(f"{place}/release", self.release),
+            web.post(f"{place}/refuse", self.refuse),
         ]
 
     def shown(self, visit: Visit, kyc_id: int) -> None:
@@ -95,6 +98,7 @@ class CaseFiles:
             "pages": 0,
             "text": "",
             "fault": "",
+            "held": None,
             "name": document["file_name"] if document else "file of the answers",
             "document_id": document["id"] if document else 0,
         }
@@ -103,11 +107,43 @@ class CaseFiles:
         except KycError as error:
             if error.code not in _TOLD:
                 raise
-            return {**sheet, "fault": error.message}
+            return {**sheet, "fault": error.message, "held": await self._held(request, file_id)}
         if rendition.content_type.startswith("text/"):
             await self._note(request, found, file_id, "view", {"page": page})
             return {**sheet, "pages": rendition.pages, "text": html.unescape(rendition.content.decode())}
         return {**sheet, "pages": rendition.pages}
+
+    async def _held(self, request: web.Request, file_id: str) -> dict[str, Any] | None:
+        """Return why a file is held back and whether the caller decides of it, None for any other."""
+        who = visit_of(request).who
+        try:
+            file = (await self._gateway.run(who, "MngGetKycFile", {"file_id": file_id}))["file"]
+        except KycError:
+            return None  # that it cannot be drawn is said already
+        if file["file_state"] != _HELD:
+            return None
+        return {"findings": file["findings"], "may_decide": self._gateway.may(who, "MngDecideKycFile")}
+
+    async def release(self, request: web.Request) -> web.Response:
+        """Release a file that is held back."""
+        return await self._decide(request, {"decision": "release"}, "The file is released.")
+
+    async def refuse(self, request: web.Request) -> web.Response:
+        """Refuse a file that is held back, for good."""
+        reason = form_of(request).get("reason", "").strip()
+        return await self._decide(request, {"decision": "refuse", "reason": reason}, "The file is refused.")
+
+    async def _decide(self, request: web.Request, data: dict[str, Any], said: str) -> web.Response:
+        found, file_id = await self._found(request)
+        try:
+            await self._gateway.run(visit_of(request).who, "MngDecideKycFile", {"file_id": file_id, **data})
+        except KycError as error:
+            if error.code is not Code.INVALID_STATE:
+                raise
+            self._shell.tell(request, f"{error.message}.", kind="fault")
+        else:
+            self._shell.tell(request, said)
+        return go(f"{path_of(found['profile']['id'])}?file={file_id}")
 
     async def rendition(self, request: web.Request) -> web.Response:
         """Send a rendition: `kind` and `page` as the API takes them."""

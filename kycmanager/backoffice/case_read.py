@@ -8,10 +8,11 @@ from kycmanager.backoffice.paths import PREFIX
 from kycmanager.backoffice.people import People
 from kycmanager.domain.case import OPEN_DOCUMENTS
 from kycmanager.domain.enums import RiskLevel
+from kycmanager.domain.reasons import text_in
 from kycmanager.domain.session import DECIDERS, Session
 from kycmanager.pages.gateway import Gateway
 from kycmanager.pages.messages import Messages
-from kycmanager.pages.texts import choices
+from kycmanager.pages.texts import choices, moment
 
 CASES = f"{PREFIX}/cases"
 HISTORY_ROWS = 30
@@ -24,11 +25,12 @@ def path_of(kyc_id: int) -> str:
 
 
 class CaseReader:
-    """Reads what the page of a case shows."""
+    """Reads what the page of a case shows; `language` is that in which reasons are shown as the customer reads them."""
 
-    def __init__(self, gateway: Gateway, people: People) -> None:
+    def __init__(self, gateway: Gateway, people: People, language: str) -> None:
         self._gateway = gateway
         self._people = people
+        self._language = language
         self._words = Messages(("kycmanager.pages",)).of("en")
 
     async def profile(self, who: Session, kyc_id: int) -> dict[str, Any]:
@@ -42,7 +44,7 @@ class CaseReader:
         found = await self.profile(who, kyc_id)
         held = (await run(who, "MngGetKycCase", case))["case"]
         notes = (await run(who, "MngGetKycNotes", case))["rows"]
-        reasons = (await run(who, "MngGetKycReasons", {"brand": held["brand"]}))["rows"]
+        reasons = await self._reasons(who, held["brand"])
         duplicates = (await run(who, "MngGetKycDuplicates", case))["rows"]
         steps, loose = step_rows(found, duplicates, reasons, self._words)
         names = names_of(found, reasons)
@@ -64,6 +66,7 @@ class CaseReader:
             "waited": self._people.now() - held["waiting_since"],
             "may_take_over": who.type in DECIDERS,
             "risks": choices(RiskLevel),
+            "today": moment(self._people.now())[: len("2026-01-31")],
             "path": path_of(kyc_id),
             "open": _first_open(steps, loose),
             "said": "",
@@ -93,8 +96,12 @@ class CaseReader:
 
     async def _names(self, who: Session, kyc_id: int) -> Names:
         found = await self.profile(who, kyc_id)
-        reasons = await self._gateway.run(who, "MngGetKycReasons", {"brand": found["profile"]["brand"]})
-        return names_of(found, reasons["rows"])
+        return names_of(found, await self._reasons(who, found["profile"]["brand"]))
+
+    async def _reasons(self, who: Session, brand: str) -> list[dict[str, Any]]:
+        """Return the reasons of a brand, each with what the customer is told in the language of the settings."""
+        found = await self._gateway.run(who, "MngGetKycReasons", {"brand": brand})
+        return [{**row, "told": text_in(row["customer_text"], self._language)} for row in found["rows"]]
 
 
 def _first_open(steps: list[dict[str, Any]], loose: list[dict[str, Any]]) -> str:

@@ -29,6 +29,7 @@ class Move(Struct, frozen=True):
 
 
 APPROVE = Move("approve", "Approve", "a")
+APPROVE_UNTIL = Move("approve", "Approve until…", "e", "approve")
 REJECT = Move("reject", "Reject", "r", "reject")
 SKIP = Move("skip", "Skip", "", "skip")
 REOPEN = Move("reopen", "Undo the rejection", "u")
@@ -38,8 +39,12 @@ def step_moves(status: int, step_type: int) -> list[Move]:
     """Return what a reviewer may do with a step, as the table of its moves allows."""
     kind = StepType(step_type)
     allowed = {to for to, kinds in steps.TRANSITIONS[StepStatus(status)].items() if kind in kinds}
-    found = {StepStatus.APPROVED: APPROVE, StepStatus.REJECTED: REJECT, StepStatus.SKIPPED: SKIP}
-    moves = [move for to, move in found.items() if to in allowed]
+    found = {
+        StepStatus.APPROVED: (APPROVE, APPROVE_UNTIL),
+        StepStatus.REJECTED: (REJECT,),
+        StepStatus.SKIPPED: (SKIP,),
+    }
+    moves = [move for to, ways in found.items() if to in allowed for move in ways]
     if status == StepStatus.REJECTED and StepStatus.PENDING in allowed:
         moves.append(REOPEN)
     return moves
@@ -48,8 +53,8 @@ def step_moves(status: int, step_type: int) -> list[Move]:
 def document_moves(status: int) -> list[Move]:
     """Return what a reviewer may do with a document, as the table of its moves allows."""
     allowed = documents.TRANSITIONS[DocumentStatus(status)]
-    found = {DocumentStatus.APPROVED: APPROVE, DocumentStatus.REJECTED: REJECT}
-    return [move for to, move in found.items() if to in allowed]
+    found = {DocumentStatus.APPROVED: (APPROVE, APPROVE_UNTIL), DocumentStatus.REJECTED: (REJECT,)}
+    return [move for to, ways in found.items() if to in allowed for move in ways]
 
 
 def mark_of(found: Mapping[str, Any]) -> str:
@@ -147,10 +152,9 @@ def _step_changed(step: Mapping[str, Any]) -> str:
 def _told(record: Mapping[str, Any], known: Mapping[str, Mapping[str, Any]]) -> dict[str, str]:
     """Return what a decision says: the reason for reviewers, what the customer reads, the internal comment."""
     reason = known.get(record["reason"], {})
-    texts = reason.get("customer_text", {}) if record["status"] == StepStatus.REJECTED else {}
     return {
         "reason": reason.get("label", record["reason"]),
         "kind": reason.get("kind", ""),
-        "customer": texts.get("en") or next(iter(texts.values()), ""),
+        "customer": reason.get("told", "") if record["status"] == StepStatus.REJECTED else "",
         "comment": record["comment"],
     }

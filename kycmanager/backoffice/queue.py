@@ -1,5 +1,7 @@
 """The queue page: the cases that wait, by filters one can keep, and the way to the next one."""
 
+import asyncio
+from collections import OrderedDict
 from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlencode
@@ -9,7 +11,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from kycmanager.backoffice.case_read import path_of
-from kycmanager.backoffice.guard import STREAM
+from kycmanager.backoffice.guard import PASSIVE, STREAM
 from kycmanager.backoffice.live import Live
 from kycmanager.backoffice.paths import PREFIX
 from kycmanager.backoffice.people import People
@@ -35,6 +37,9 @@ KEYS = (
 ROWS = 50
 WAITING = (("1", "1 hour"), ("4", "4 hours"), ("24", "1 day"), ("72", "3 days"), ("168", "7 days"))
 """The lengths of waiting one can choose, in hours."""
+
+SEEN_MAX = 10_000
+"""Looks at the queue remembered: a page that draws itself anew is the same look."""
 
 _HOUR = 3600
 _FILTER_NAME_CHARS_MAX = 64
@@ -98,6 +103,7 @@ class Queue:
         self._gateway = gateway
         self._people = people
         self._live = live
+        self._seen: OrderedDict[tuple[int, str], None] = OrderedDict()
 
     def routes(self) -> list[web.RouteDef]:
         """Return the routes of the page."""
@@ -150,7 +156,9 @@ class Queue:
     async def _page(self, request: web.Request, chosen: Filter, after: str = "") -> dict[str, Any]:
         who, now = visit_of(request).who, self._people.now()
         data = {**wanted(chosen, who, now), "limit": ROWS, **({"after": after} if after else {})}
-        found = await self._gateway.run(who, "MngGetKycQueue", data)
+        found, _ = await asyncio.gather(
+            self._gateway.run(who, "MngGetKycQueue", data), self._note(request, chosen, after)
+        )
         rows = [
             {
                 **row,
@@ -169,6 +177,20 @@ class Queue:
             "first": not after,
         }
 
+    async def _note(self, request: web.Request, chosen: Filter, after: str) -> None:
+        """Write the look into the audit; what a page that was looked at asks for by itself is not another one."""
+        visit = visit_of(request)
+        assert visit.login is not None
+        look = visit.login.id, chosen.address
+        known = look in self._seen
+        self._seen.pop(look, None)
+        self._seen[look] = None
+        if len(self._seen) > SEEN_MAX:
+            self._seen.popitem(last=False)
+        if after or not (known and request.headers.get(PASSIVE) == "1"):
+            details = {"queue": chosen.given, **({"after": after} if after else {})}
+            await self._gateway.run(visit.who, "MngNoteKycAccess", {"action": "search", "details": details})
+
     async def next(self, request: web.Request) -> web.Response:
         """Claim the next case of the filters, and open it."""
         form, who = form_of(request), visit_of(request).who
@@ -179,7 +201,8 @@ class Queue:
             data["leaving"] = number(form, "leaving")
         case = (await self._gateway.run(who, "MngNextKycCase", data))["case"]
         if case is None:
-            self._shell.tell(request, "No case is free that fits these filters.")
+            which = "No other case is free" if "leaving" in form else "No case is free"
+            self._shell.tell(request, f"{which} that fits these filters." if chosen.given else f"{which} now.")
             return go(f"{PLACE.path}{chosen.address}")
         return go(path_of(case["kyc_id"]))
 

@@ -1,6 +1,6 @@
 """Why a step or document is rejected: the reasons reviewers are offered, and what each tells the customer."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Literal
 
 from msgspec import Struct
@@ -24,8 +24,8 @@ class Reason(Struct, frozen=True, kw_only=True):
     brand: str = ""
 
 
-def _usual(code: str, kind: Kind, label: str, text: str) -> Reason:
-    return Reason(code=code, kind=kind, label=label, customer_text={"en": text})
+def _usual(code: str, kind: Kind, label: str, en: str, es: str) -> Reason:
+    return Reason(code=code, kind=kind, label=label, customer_text={"en": en, "es": es})
 
 
 USUAL = (
@@ -34,21 +34,70 @@ USUAL = (
         "retry",
         "Blurred, dark or cut off",
         "We could not read it. Please send a clear picture.",
+        "No hemos podido leerlo. Envíe una imagen nítida, por favor.",
     ),
-    _usual("expired", "retry", "Expired", "The document has expired. Please send one that is valid."),
-    _usual("wrong_document", "retry", "Not what was asked for", "This is not what we asked for. Please read it again."),
+    _usual(
+        "expired",
+        "retry",
+        "Expired",
+        "The document has expired. Please send one that is valid.",
+        "El documento ha caducado. Envíe uno vigente, por favor.",
+    ),
+    _usual(
+        "wrong_document",
+        "retry",
+        "Not what was asked for",
+        "This is not what we asked for. Please read it again.",
+        "No es lo que hemos pedido. Léalo de nuevo, por favor.",
+    ),
     _usual(
         "mismatch",
         "retry",
         "Differs from the answers",
         "It does not agree with what you told us. Please correct your answers or send another document.",
+        "No coincide con lo que nos ha indicado. Corrija sus respuestas o envíe otro documento, por favor.",
     ),
-    _usual("incomplete", "retry", "Pages or sides are missing", "A page or side is missing. Please send all of them."),
-    _usual("too_old", "retry", "Issued too long ago", "It was issued too long ago. Please send a newer one."),
-    _usual("not_accepted", "final", "Cannot be accepted", "We are sorry: we cannot accept your application."),
-    _usual("forged", "final", "Altered or forged", "We are sorry: we cannot accept your application."),
+    _usual(
+        "incomplete",
+        "retry",
+        "Pages or sides are missing",
+        "A page or side is missing. Please send all of them.",
+        "Falta una página o una cara. Envíelas todas, por favor.",
+    ),
+    _usual(
+        "too_old",
+        "retry",
+        "Issued too long ago",
+        "It was issued too long ago. Please send a newer one.",
+        "Se emitió hace demasiado tiempo. Envíe uno más reciente, por favor.",
+    ),
+    _usual(
+        "not_accepted",
+        "final",
+        "Cannot be accepted",
+        "We are sorry: we cannot accept your application.",
+        "Lo sentimos: no podemos aceptar su solicitud.",
+    ),
+    _usual(
+        "forged",
+        "final",
+        "Altered or forged",
+        "We are sorry: we cannot accept your application.",
+        "Lo sentimos: no podemos aceptar su solicitud.",
+    ),
 )
 """What reviewers are offered where the settings name no reasons."""
+
+
+def text_in(texts: Mapping[str, str], *languages: str) -> str:
+    """Return the text in the first of the languages ("pt-BR") that there is, be it of any region; else any, or ""."""
+    known = {name.lower(): text for name, text in texts.items()}
+    for language in languages:
+        wanted = language.lower().replace("_", "-")
+        for name in (wanted, wanted.partition("-")[0]):
+            if name in known:
+                return known[name]
+    return next(iter(known.values()), "")
 
 
 class Reasons:
@@ -75,12 +124,7 @@ class Reasons:
         reason = self._found.get((brand, code)) or self._found.get(("", code))
         if reason is None:
             return ""
-        texts = {name.lower(): text for name, text in reason.customer_text.items()}
-        wanted = language.lower().replace("_", "-")
-        for name in (wanted, wanted.partition("-")[0], self._language.lower()):
-            if name in texts:
-                return texts[name]
-        return next(iter(texts.values()), "")
+        return text_in(reason.customer_text, language, self._language)
 
     def is_final(self, brand: str, code: str) -> bool:
         """Tell whether a reason says that the customer cannot mend it."""

@@ -85,7 +85,11 @@ def decide_by_keys(page):
     page.press("a")
     page.until(lambda _: "Approved: bill." in page.words("#standing"))
     page.until(lambda _: focused(page) == "document-3")
-    page.press("k")
+    page.press("k", "e")
+    page.find("dialog[open] [name=expires]")
+    assert page.driver.execute_script("return document.activeElement.name") == "expires"
+    assert faults(page) == []
+    page.find("#approve [data-closes]").click()
     page.press("r")
     page.find("dialog[open] select")
     page.press("a")  # a letter in the list of reasons, no decision
@@ -118,7 +122,7 @@ def finish(page):
     page.press("a")
     page.until(lambda _: "Nothing of this case waits any more." in page.words("#standing"))
     page.press("n")
-    page.until(lambda _: "No case is free" in page.words("#notices"))
+    page.until(lambda _: "No other case is free" in page.words("#notices"))
 
 
 async def test_a_case_is_reviewed_by_keyboard(held, browser):  # noqa: F811

@@ -55,6 +55,32 @@ async def test_a_step_is_approved(held, ann):
     assert button(shown, "/steps/1/approve") is None
 
 
+async def test_an_approval_until_a_day_ends_with_it(held, ann):
+    page = await ann.get("/cases/1")
+    for day, fault in (("2020-01-01", "not in the future"), ("soon", "such as 2030-01-31"), ("2027-13-01", "such as")):
+        answer = await decide(ann, page, "/documents/1/approve", {"expires": day})
+        assert (answer.status, fault in answer.words) == (400, True), day
+    shown = await ann.follow(await decide(ann, page, "/documents/1/approve", {"expires": "2028-02-29"}))
+    assert "Approved until 2028-02-29: passport." in shown.words
+    assert "good until 2028-02-29 23:59" in shown.words
+    assert held.app.core.cache.documents_of(1)[0].expire_time == 1_835_481_599
+    shown = await ann.follow(await decide(ann, shown, "/steps/1/approve", {"expires": "2028-03-01"}))
+    assert held.app.core.cache.steps[1].expire_time == 1_835_481_599 + 86_400
+    assert "expire time 2028-03-01 23:59 UTC" in (await ann.get("/audit?action=step.approved")).words
+
+
+async def test_reviewers_read_what_customers_are_told_in_the_language_of_the_settings(open_office, visitors):
+    office = await open_office(backoffice={"language": "es"})
+    await office.user()
+    await office.case(7)
+    ann = visitors(office)
+    await ann.sign_in()
+    page = await ann.get("/cases/1")
+    assert 'value="expired" data-told="El documento ha caducado. Envíe uno vigente, por favor."' in page.text
+    shown = await ann.follow(await decide(ann, page, "/steps/1/reject", {"reason": "expired"}))
+    assert "The customer reads: “El documento ha caducado." in shown.words
+
+
 async def test_a_rejection_has_a_reason_a_comment_and_a_text_for_the_customer(held, ann):
     page = await ann.get("/cases/1")
     assert '<optgroup label="The customer can mend it">' in page.text

@@ -133,8 +133,37 @@ async def test_a_file_that_is_held_back_is_for_those_who_decide_of_it(open_offic
         visitor = visitors(office)
         await visitor.sign_in(name)
         assert (await visitor.get(f"/cases/1/files/{file_id}/download")).status == status
-        assert "This file cannot be drawn. " in (await visitor.get(f"/cases/1/files/{file_id}")).words
+        shown = await visitor.get(f"/cases/1/files/{file_id}")
+        assert "This file is held back : something in it may do harm." in shown.words
+        assert "javascript" in shown.words
+        assert ("/release" in shown.text, "/refuse" in shown.text, "/download" in shown.text) == (name == "bob",) * 3
         assert (await visitor.get(f"/cases/1/files/{file_id}/rendition")).status in {404, 409}
+
+
+async def test_a_file_that_is_held_back_is_released_or_refused(open_office, visitors):
+    office = await open_office(inspection={"active_content": "quarantine"})
+    await office.user("ann", role="manager")
+    await office.user("bob", role="crm_admin")
+    await office.case()
+    first, second = [(await office.document(an_active_pdf(name), f"{name}.pdf", "form"))["file_id"] for name in "xy"]
+    ann, bob = visitors(office), visitors(office)
+    await ann.sign_in("ann")
+    await bob.sign_in("bob")
+    for visitor in (ann, bob):
+        await visitor.get("/cases/1")
+    assert (await ann.post(f"/cases/1/files/{first}/release")).status == 403
+    assert (await bob.post(f"/cases/1/files/{second}/refuse")).status == 400
+    page = await bob.follow(await bob.post(f"/cases/1/files/{first}/release"))
+    assert "The file is released." in page.words
+    assert "held back" not in page.words
+    page = await bob.follow(await bob.post(f"/cases/1/files/{second}/refuse", {"reason": "runs by itself"}))
+    assert "The file is refused." in page.words
+    page = await bob.follow(await bob.post(f"/cases/1/files/{second}/release"))
+    assert "File has state refused; it cannot become released." in page.words
+    rows = [(row.action, row.reason, row.kyc_id, row.source) for row in await office.audit()]
+    assert ("file.released", "", 1, "backoffice") in rows
+    assert ("file.refused", "runs by itself", 1, "backoffice") in rows
+    assert (await bob.post("/cases/1/files/nothing/release")).status == 404
 
 
 @pytest.mark.parametrize("query", ["kind=huge", "page=0", "page=x", "page=9999999"])

@@ -1,9 +1,11 @@
 """The queue page: what waits, by filters one can keep; the next case; the border between brands."""
 
 import re
+from urllib.parse import unquote
 
 import pytest
 
+from kycmanager.backoffice import queue
 from kycmanager.backoffice.queue import ROWS, Filter, filter_of, kept, wanted
 from kycmanager.domain.enums import SessionType
 from kycmanager.domain.errors import KycError
@@ -59,6 +61,35 @@ async def test_more_is_shown_a_page_at_a_time(office, ann):
     assert customers(part) == [ROWS + 1, ROWS + 2, ROWS + 3]
     assert "Show more" not in part.words
     assert "<html" not in part.text
+
+
+async def test_a_look_at_the_queue_is_in_the_audit_once(office, ann):
+    await office.template()
+    for number in range(ROWS + 1):
+        await office.case(number + 1)
+
+    async def looks():
+        return [row.details for row in await office.audit() if row.action == "access.search"]
+
+    passive = {"HX-Request": "true", "X-Passive": "1"}
+    page = await ann.get("/queue?level=1")
+    await ann.get("/queue/rows?level=1", headers=passive)
+    assert await looks() == [{"queue": {"level": "1"}}]
+    await ann.get("/queue/rows", headers=passive)  # no page of this sign-in was shown that
+    assert (await looks())[1:] == [{"queue": {}}]
+    after = re.search(r"after=([^\"&]+)\"", page.text)[1]
+    await ann.get(f"/queue/rows?level=1&after={after}", headers=passive)
+    assert (await looks())[2:] == [{"queue": {"level": "1"}, "after": unquote(after)}]
+    await ann.get("/queue?level=1")
+    assert len(await looks()) == 4
+
+
+async def test_what_is_remembered_of_looks_is_bounded(office, ann, monkeypatch):
+    monkeypatch.setattr(queue, "SEEN_MAX", 1)
+    for path in ("/queue", "/queue?level=1"):
+        await ann.get(path)
+    await ann.get("/queue/rows", headers={"HX-Request": "true", "X-Passive": "1"})
+    assert [row.action for row in await office.audit()].count("access.search") == 3
 
 
 async def test_the_next_case_is_claimed_and_opened(office, ann):

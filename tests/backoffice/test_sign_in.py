@@ -45,7 +45,7 @@ async def test_a_user_signs_in_and_out(office, visitors):
     assert visitor.cookie() != after
     assert not await signed_in(visitor)
     rows = [(row.action, row.actor_id, row.actor_session, row.source) for row in await office.audit()]
-    assert rows[1:] == [
+    assert [row for row in rows[1:] if row[0] != "access.search"] == [
         ("user.signed_in", user_id, 1, "backoffice"), ("user.signed_out", user_id, 1, "backoffice"),
     ]  # fmt: skip
     visitor.cookies = {"backoffice": after}

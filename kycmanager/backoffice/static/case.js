@@ -62,14 +62,13 @@ document.addEventListener("DOMContentLoaded", () => {
     for (const name of ["mark", "seen"]) form.elements[name].value = find(`#case [name=${name}]`).value;
     for (const place of dialog.querySelectorAll("[data-names]")) place.textContent = button.dataset.title;
     dialog.showModal();
-    form.elements.reason.focus();
+    form.querySelector("[data-first]").focus();
     read(form);
   }
 
   function read(form) {
     const place = form.querySelector("[data-reads]");
-    const chosen = form.elements.reason.selectedOptions;
-    if (place) place.textContent = (chosen && chosen[0].dataset.told) || "nothing yet";
+    if (place) place.textContent = form.elements.reason.selectedOptions[0].dataset.told || "nothing yet";
   }
 
   document.addEventListener("click", (event) => {
