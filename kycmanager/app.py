@@ -38,6 +38,7 @@ FORGET_SECONDS = 30
 COUNT_SECONDS = 1
 UPLOADS_SECONDS = 300
 CLAIMS_SECONDS = 5
+LOOKUPS_SECONDS = 5
 SCANNER_SECONDS = 10
 DRAIN_SECONDS = 5
 OUTBOUND = "outbound"
@@ -297,11 +298,8 @@ class App:
         metrics.gauge("event_seq", "Number of the last event", lambda: core.cache.counters["event"] - 1)
         metrics.total("batches", "Transactions committed or refused", lambda: core.strand.batches)
         metrics.total("writes", "Write commands taken by the strand", lambda: core.strand.commands)
-
-        scanner = core.storage.scanner
-        ledger = core.storage.ledger
+        scanner, ledger, renderer = core.storage.scanner, core.storage.ledger, core.renderer
         metrics.total("quota_refusals", "Uploads refused by a quota", lambda: ledger.refusals)
-        renderer = core.renderer
         metrics.gauge("renditions_bytes", "Renditions kept on the disk, in bytes", lambda: renderer.file_bytes)
         metrics.total("renditions_made", "Renditions drawn", lambda: renderer.made)
         metrics.total("renditions_failed", "Renditions that could not be drawn", lambda: renderer.failures)
@@ -315,6 +313,7 @@ class App:
         core = self.core
         self.timers.start("expiry", self.config.expiry.interval_seconds, core.expire_due)
         self.timers.start("claims", CLAIMS_SECONDS, core.release_lapsed)
+        self.timers.start("lookups", LOOKUPS_SECONDS, core.safe.index)
         self.timers.start("statistics", COUNT_SECONDS, core.counting.follow)
         self.timers.start("forget", FORGET_SECONDS, core.forget)
         self.timers.start("uploads", UPLOADS_SECONDS, core.expire_uploads)

@@ -5,6 +5,8 @@ from typing import Any
 
 from msgspec import Struct
 
+from kycmanager.desk_ports import LookupChange
+from kycmanager.domain.lookup import LookupMark
 from kycmanager.domain.outbound import Delivery
 from kycmanager.domain.records import (
     AuditRow,
@@ -66,6 +68,7 @@ class Batch(Struct, kw_only=True):
     keys: list[ProfileKey] = []
     """Keys that are to be on the disk before what they have sealed."""
     outbound: OutboundChange | None = None
+    lookup: LookupChange | None = None
     counters: dict[str, int]
     """The next free id per table, and of "event" and "audit", after this batch."""
 
@@ -92,4 +95,7 @@ class Snapshot(Struct, kw_only=True):
     """Those that wait and those given up."""
     cursors: Iterable[tuple[str, int]] = ()
     marks: Iterable[tuple[str, int, str]] = ()
+    lookups: Iterable[tuple[int, bytes]] = ()
+    """The hashes of the answers of a step, by its id."""
+    lookup_mark: LookupMark | None = None
     counters: dict[str, int]

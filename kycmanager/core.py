@@ -108,7 +108,7 @@ class Core:
             config.encryption, data_dir, self.store, clock, self._run_for_keys, lambda: list(self.cache.steps.values())
         )
         self.cache = Cache(self.safe.vault)
-        self.cache.desk.reasons, self.cache.wallets.types = reasons_of(config), customer_types(config.sep12)
+        self._set_up_cache()
         self.storage = StorageManager(
             data_dir,
             storage_settings(config),
@@ -158,6 +158,12 @@ class Core:
             spawn=self.tasks.spawn,
             faults=log_fault,
         )
+
+    def _set_up_cache(self) -> None:
+        cache, config = self.cache, self.config
+        cache.desk.reasons, cache.wallets.types = reasons_of(config), customer_types(config.sep12)
+        cache.lookup.fields = tuple(sorted(config.backoffice.search_fields))
+        self.safe.look_after(cache.lookup)
 
     def _make_passes(self, keys: Keys) -> Passes:
         """Let the rows make and use up the passes of customers."""

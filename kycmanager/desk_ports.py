@@ -9,6 +9,7 @@ from typing import Literal, Protocol
 from msgspec import Struct
 
 from kycmanager.domain.case import CaseFilter
+from kycmanager.domain.lookup import LookupMark
 from kycmanager.domain.reasons import Reasons
 from kycmanager.domain.records import Claim, Note, Profile, SavedFilter
 
@@ -34,17 +35,85 @@ class SearchQuery(Struct, frozen=True, kw_only=True, gc=False):
     checksum: str = ""
     file_name: str = ""
     document_type: str = ""
+    field: str = ""
+    value: str = ""
+    """What was answered to the field, where that is not ""."""
     limit: int = 100
     offset: int = 0
     after: str = ""
 
 
 class ProfilePage(Struct, frozen=True, gc=False):
-    """One page of profiles, how many there are in all, and the cursor of the page after it, None at the end."""
+    """One page of profiles, how many there are in all, and the cursor of the page after it, None at the end.
+
+    It is `partial` where not all answers are indexed yet.
+    """
 
     rows: Sequence[Profile]
     count: int
     next: str | None
+    partial: bool = False
+
+
+class LookupChange(Struct):
+    """What a batch does to the index of answers: rows (step, hashes) that are put in place of others, rows that go.
+
+    With `anew` all others go, and with no `mark` then, that of the index too.
+    """
+
+    put: list[tuple[int, bytes]]
+    removed: list[int]
+    anew: bool = False
+    mark: LookupMark | None = None
+
+
+class LookupRecords(Protocol):
+    """The index of answers as of the last commit."""
+
+    @property
+    def fields(self) -> Sequence[str]:
+        """The fields whose answers may be searched, sorted."""
+        ...
+
+    @property
+    def mark(self) -> LookupMark | None:
+        """What the index holds, None where there is none."""
+        ...
+
+    @property
+    def partial(self) -> bool:
+        """Whether it is still being made."""
+        ...
+
+    @property
+    def live(self) -> bool:
+        """Whether a batch may have to change it."""
+        ...
+
+    @property
+    def due(self) -> Literal["", "begin", "next", "drop"]:
+        """What is to be done to have it as the settings want it: make it anew, go on with that, remove it, nothing."""
+        ...
+
+    def progress(self) -> tuple[int, int]:
+        """Return how many profiles it knows, and how many there are."""
+        ...
+
+
+class LookupChanges(Protocol):
+    """How an index of answers is made."""
+
+    def begin(self, key: bytes) -> None:
+        """Make the index anew, empty, of hashes by this key; from now on every batch keeps it true."""
+        ...
+
+    def go_on(self, limit: int) -> None:
+        """Index the next profiles, where it is not whole."""
+        ...
+
+    def drop(self) -> None:
+        """Remove the index."""
+        ...
 
 
 class DeskRecords(Protocol):
@@ -76,6 +145,9 @@ class DeskRecords(Protocol):
 class DeskReader(DeskRecords, Protocol):
     """What readers see besides: the committed queue."""
 
+    @property
+    def lookup(self) -> LookupRecords: ...
+
     def queue(self, query: CaseQuery) -> ProfilePage:
         """Return a page of the cases that wait. Raises KycError INVALID_DATA for `after`."""
         ...
@@ -94,6 +166,9 @@ class DeskChanges(DeskRecords, Protocol):
 
     lease_seconds: int
     """How long a claim lasts unless it is renewed."""
+
+    @property
+    def lookup(self) -> LookupRecords: ...
 
     def claims_of(self, session: int, sub: int) -> Sequence[int]:
         """Return the cases a reviewer has claimed, those whose lease is over too."""

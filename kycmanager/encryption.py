@@ -1,11 +1,14 @@
 """Encryption at rest put together: the vault, the keys and where they lie, what seals files, what an operator does."""
 
+from asyncio import get_running_loop
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 
 from kycmanager import log
 from kycmanager.batches import Snapshot
 from kycmanager.config import Encryption
+from kycmanager.desk_ports import LookupRecords
+from kycmanager.domain.errors import KycError
 from kycmanager.domain.records import Step
 from kycmanager.key_ports import KeyList, Rotated, Sealed
 from kycmanager.ports import Clock, OutcomeUnknown, Progress, StoreFull
@@ -13,10 +16,14 @@ from kycmanager.store.sqlite import SqliteStore
 from kycmanager.vault.care import KeyCare, Run
 from kycmanager.vault.clear import ClearData, forget_events
 from kycmanager.vault.custody import Custody
+from kycmanager.vault.index import AnswerIndex
 from kycmanager.vault.keyring import Keyring
 from kycmanager.vault.masters import Masters
 from kycmanager.vault.vault import Vault
 from storagemanager import StorageError, StorageErrorCode, StorageManager
+
+PROGRESS_SECONDS = 10.0
+"""How often it is told how far the index of answers is."""
 
 logger = log.get_logger("encryption")
 
@@ -71,6 +78,28 @@ class Safe:
         self._run = run
         self._steps = steps
         self._storage: StorageManager | None = None
+        self._index: AnswerIndex | None = None
+        self._told = 0.0
+
+    def look_after(self, lookup: LookupRecords) -> None:
+        """Have the index of answers made and removed as the settings want it."""
+        sealing = self.vault.sealing
+        self._index = AnswerIndex(lookup, self.custody, self._store, self._run, sealing=sealing)
+
+    async def index(self) -> None:
+        """Go on with the index of answers; what fails is tried again the next time."""
+        assert self._index is not None
+        try:
+            await self._index.follow(self._tell_indexed)
+        except (KycError, StoreFull, OutcomeUnknown) as error:
+            logger.warning("the index of answers waits", fault=str(error))
+
+    def _tell_indexed(self, _what: str, done: int, total: int) -> None:
+        now = get_running_loop().time()
+        whole = self._index is not None and not self._index.lookup.partial
+        if whole or now >= self._told + PROGRESS_SECONDS:
+            self._told = now
+            logger.info("answers are indexed" if whole else "indexing answers", profiles=done, of=total)
 
     async def open(self) -> None:
         """Read the master keys; raises KeyFileError where one is missing that something needs."""
@@ -123,6 +152,8 @@ class Safe:
             await self.custody.destroy(kyc_id)
         if not self.vault.sealing:
             await forget_events(self._store, kyc_id)
+        if self._index is not None and self._index.lookup.live:
+            await self._store.overwrite()  # the rows of the index are deleted next
 
     async def rotate(self, progress: Progress) -> Rotated:
         """Seal every key by a new master key."""

@@ -31,6 +31,10 @@ class Vault(Protocol):
         """Return the data key of an upload, sealed by the profile that holds the file from now on."""
         ...
 
+    def lookup_secret(self, key_id: bytes) -> bytes:
+        """Return what answers are hashed with by the key of this id; empty where there is no such key."""
+        ...
+
     def unsaved(self) -> list[ProfileKey]:
         """Return the keys that the store does not have yet."""
         ...

@@ -6,7 +6,7 @@ from typing import Any, Protocol
 from msgspec import Struct
 
 from kycmanager.batches import Batch, Snapshot
-from kycmanager.desk_ports import DeskChanges, DeskReader, DeskRecords
+from kycmanager.desk_ports import DeskChanges, DeskReader, DeskRecords, LookupChanges
 from kycmanager.domain.outbound import Delivery
 from kycmanager.domain.records import (
     AuditRow,
@@ -133,6 +133,8 @@ class Changes(Records, Protocol):
     def wallets(self) -> WalletChanges: ...
     @property
     def outbound(self) -> OutboundChanges: ...
+    @property
+    def lookup(self) -> LookupChanges: ...
     def next_id(self, table: str) -> int:
         """Return a fresh id of "template", "profile", "step", "document", "note", "login", "delivery" or "audit".
 

@@ -15,17 +15,17 @@ from kycmanager.cli.settings import load_settings
 from kycmanager.config import Config
 from kycmanager.tokens.keys import load_keys
 
-Perform = Callable[[], dict[str, Any]]
-"""Check the bases and return what they hold: numbers by name."""
+Perform = Callable[[str, dict[str, Any]], dict[str, Any]]
+"""`perform(command, data)`: run a local command on the bases and return its reply."""
 
 
 def main(args: argparse.Namespace) -> int:
     """Check everything, one line each; the first fault ends it."""
     config, data_dir = load_settings(args, os.environ)
 
-    def perform() -> dict[str, Any]:
+    def perform(command: str, data: dict[str, Any]) -> dict[str, Any]:
         with show_progress() as report:
-            return control.perform(config, data_dir, "SysCheck", {}, report)
+            return control.perform(config, data_dir, command, data, report)
 
     return check(config, data_dir, perform)
 
@@ -38,9 +38,18 @@ def check(config: Config, data_dir: Path, perform: Perform) -> int:
     if not any((data_dir / "bases").glob("*.db")):
         say("bases: none yet, the first start makes them")
         return 0
-    counts = perform()
+    counts = perform("SysCheck", {})
     say(f"bases: ok, {', '.join(f'{name} {count}' for name, count in counts.items()) or 'empty'}")
+    if config.backoffice.search_fields:
+        _check_fields(perform("SysCheckFields", {"fields": list(config.backoffice.search_fields)})["unknown"])
     return 0
+
+
+def _check_fields(unknown: dict[str, str]) -> None:
+    for name, near in unknown.items():
+        advice = f"did you mean {near!r}?" if near else "correct it, or add the field to a template first"
+        raise CliError(f"backoffice.search_fields: no form has a field {name!r}; {advice}")
+    say("search fields: ok")
 
 
 def _keys(config: Config, data_dir: Path) -> str:

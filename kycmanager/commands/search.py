@@ -1,5 +1,6 @@
 """Finding profiles, with a trace of who searched and looked, and what a template would ask of whom."""
 
+from collections.abc import Sequence
 from typing import Annotated, Any, Literal
 
 import msgspec
@@ -30,6 +31,8 @@ from kycmanager.commands.views import ProfileList
 from kycmanager.desk_ports import SearchQuery
 from kycmanager.domain.enums import TemplateStatus
 from kycmanager.domain.errors import Code, invalid
+from kycmanager.domain.form_schema import NAME_CHARS_MAX
+from kycmanager.domain.lookup import VALUE_CHARS_MAX, words_for
 from kycmanager.domain.records import Profile, Template
 from kycmanager.domain.session import MANAGERS, Session
 
@@ -37,7 +40,7 @@ DETAILS_BYTES_MAX = 4096
 SHARERS_MAX = 5
 """Profiles named for one document; `count` tells of all."""
 
-_CRITERIA = ("customer_id", "checksum", "file_name", "document_type")
+_CRITERIA = ("customer_id", "checksum", "file_name", "document_type", "field")
 
 
 class Search(ListRequest, frozen=True, kw_only=True):
@@ -47,7 +50,15 @@ class Search(ListRequest, frozen=True, kw_only=True):
     checksum: Annotated[str, Meta(max_length=64)] = ""
     file_name: Annotated[str, Meta(max_length=255)] = ""
     document_type: DocumentType = ""
+    field: Annotated[str, Meta(max_length=NAME_CHARS_MAX)] = ""
+    value: Annotated[str, Meta(max_length=VALUE_CHARS_MAX)] = ""
     brand: Brand | UnsetType = UNSET
+
+
+class SearchReply(ProfileList, frozen=True, kw_only=True):
+    """Profiles, ids ascending; `partial` says that the answers to the field are still being indexed: more may come."""
+
+    partial: bool | UnsetType = UNSET
 
 
 class NoteAccess(Request, frozen=True, kw_only=True):
@@ -111,17 +122,33 @@ def _one_brand(session: Session, brand: str = "") -> str:
     return next(iter(session.brands))
 
 
-def search(context: WriteContext, request: Search, _target: None) -> ProfileList:
-    """Find profiles, and write down who searched for what."""
+def _ensure_searchable(allowed: Sequence[str], request: Search) -> None:
+    """Raise INVALID_DATA unless the field is one whose answers may be searched, and has a value."""
+    if not request.field:
+        if request.value:
+            raise invalid("field", "is needed with a value")
+        return
+    if request.field not in allowed:
+        those = f"only those to {', '.join(allowed)} may" if allowed else "backoffice.search_fields names none that may"
+        raise invalid("field", f"answers to it may not be searched; {those}")
+    if not words_for(request.value):
+        raise invalid("value", "is needed with a field")
+
+
+def search(context: WriteContext, request: Search, _target: None) -> SearchReply:
+    """Find profiles, and write down who searched for what; of answers the field only, never the value."""
+    desk = context.changes.desk
+    _ensure_searchable(desk.lookup.fields, request)
     asked = {name: value for name in _CRITERIA if (value := getattr(request, name))}
     if not asked:
         raise invalid("customer_id", f"give at least one of {', '.join(_CRITERIA)}")
-    page = context.changes.desk.search(
+    page = desk.search(
         SearchQuery(
             brands=scope_of(context.session, request.brand),
             limit=request.limit,
             offset=request.offset,
             after=request.after,
+            value=request.value,
             **asked,
         )
     )
@@ -133,7 +160,8 @@ def search(context: WriteContext, request: Search, _target: None) -> ProfileList
         customer_id=request.customer_id,
         details={**asked, "found": page.count},
     )
-    return ProfileList(rows=list(page.rows), count=page.count, next=page.next)
+    partial = True if page.partial else UNSET
+    return SearchReply(rows=list(page.rows), count=page.count, next=page.next, partial=partial)
 
 
 _ACTIONS = {
@@ -183,9 +211,9 @@ def get_duplicates(context: ReadContext, _request: GetDuplicates, target: Profil
 COMMANDS: tuple[Command, ...] = (
     Command(
         name="MngSearchKyc",
-        summary="Find profiles by customer or document; every search is in the audit",
+        summary="Find profiles by customer, document or answer; every search is in the audit",
         request=Search,
-        reply=ProfileList,
+        reply=SearchReply,
         access=Access(MANAGERS, scopes.anything),
         kind=Kind.WRITE,
         handler=search,

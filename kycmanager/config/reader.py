@@ -18,6 +18,8 @@ DEFAULT_FILE = Path("config.toml")
 SECRET_VARIABLE = "KYCMANAGER_TOKEN_SECRET"  # noqa: S105 - the name of a variable, not its value
 SECRET_BYTES_MIN = 32
 MASTER_VARIABLE = "KYCMANAGER_MASTER_KEY"
+FIELD_CHARS_MAX = 128
+"""Of the name of a field of a form."""
 
 _LISTED = frozenset({PublicKey, Reason, WebhookEndpoint})
 _EXTENSION = re.compile(r"[a-z0-9]{1,10}")
@@ -175,10 +177,22 @@ def _check(config: Config) -> None:
     ]
     for _, code in twice:
         raise ConfigError(f"backoffice.reasons: {code!r} stands there twice for one brand; remove one of them")
+    _check_search_fields(config.backoffice.search_fields)
     _check_webhooks(config.webhooks)
     for extension in config.storage.extensions:
         if not _EXTENSION.fullmatch(extension):
             raise ConfigError(f"storage.extensions: {extension!r} is none; write it in small letters without a dot")
+
+
+def _check_search_fields(names: tuple[str, ...]) -> None:
+    for name in names:
+        if not 0 < len(name) <= FIELD_CHARS_MAX or name != name.strip() or not name.isprintable():
+            raise ConfigError(
+                f"backoffice.search_fields: {name!r} is no name of a field; write it as the form does, in at most"
+                f" {FIELD_CHARS_MAX} characters"
+            )
+        if names.count(name) > 1:
+            raise ConfigError(f"backoffice.search_fields: {name!r} stands there twice; remove one of them")
 
 
 def _check_webhooks(webhooks: Webhooks) -> None:

@@ -220,6 +220,7 @@ class Backoffice(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     lease_seconds: Annotated[int, Meta(ge=30, le=86_400)] = 600
     language: Annotated[str, Meta(min_length=2, max_length=35)] = "en"
     reasons: tuple[Reason, ...] = ()
+    search_fields: Annotated[tuple[str, ...], Meta(max_length=32)] = ()
 
     @property
     def idle_seconds(self) -> int:

@@ -117,6 +117,7 @@ GLOSSARY: dict[str, Entry] = {
     "old_status": Entry("The status before the change", 1),
     "order": Entry("The order of the rows; a leading minus is descending", "id"),
     "original_name": Entry("The name the file was uploaded under, as data only", "passport.pdf"),
+    "partial": Entry("True while answers are still being indexed: more may be found then; else missing", True),
     "password_hash": Entry(
         "The password as argon2id with its parameters", "$argon2id$v=19$m=47104,t=2,p=1$c2FsdA$aGFzaA"
     ),
@@ -329,6 +330,18 @@ OF_STRUCT: dict[tuple[str, str], Entry] = {
     ("SettleDelivery", "next_time"): Entry("When it is tried next, Unix seconds", 0),
     ("SettleDelivery", "outcome"): Entry("A status, or a word such as timeout", "200"),
     ("SettleDelivery", "state"): Entry("waiting, delivered, dead or dropped", "delivered"),
+    ("CheckedFields", "unknown"): Entry("Those that no form asks, with the nearest name of one that does", {}),
+    ("CheckFields", "fields"): Entry("The names to look for", ["full_name"]),
+    ("IndexAnswers", "action"): Entry("begin, next or drop", "next"),
+    ("IndexAnswers", "key"): Entry("The id of the key that hashes, in hex; empty where answers stand in clear", ""),
+    ("IndexAnswers", "limit"): Entry("How many profiles at most", 50),
+    ("Search", "field"): Entry(
+        "A field whose answers may be searched (MngGetKycSearchFields), with `value`; the audit names it", "full_name"
+    ),
+    ("Search", "value"): Entry(
+        "The answer, as a whole; case and spaces do not count. It is not in the audit", "Ann Example"
+    ),
+    ("SearchFields", "fields"): Entry("The fields, sorted", ["full_name"]),
     ("ServerFacts", "documents"): Entry("How many documents there are", 1),
     ("ServerFacts", "steps"): Entry("How many steps there are", 1),
     ("ServerFacts", "version"): Entry("The version of the daemon", kycmanager.__version__),

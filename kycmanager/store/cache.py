@@ -19,6 +19,7 @@ from kycmanager.store.bulk import by_id, grouped
 from kycmanager.store.desk import Desk
 from kycmanager.store.handful import few
 from kycmanager.store.indexes import EVERY_BRAND, Index
+from kycmanager.store.lookup import Lookup
 from kycmanager.store.outbound import OutboundTables
 from kycmanager.store.statistics import Statistics
 from kycmanager.store.users import UserTables
@@ -59,7 +60,9 @@ class Cache:
         self._template_index = Index(TEMPLATE_FIELDS)
         self._profile_index = Index(PROFILE_FIELDS, timed=True)
         self._document_index = Index(DOCUMENT_FIELDS)
-        self.desk = Desk(vault, self.profiles, self._steps_of, self._profile_index.of_brands, self.profiles_of_customer)
+        of_brands = self._profile_index.of_brands
+        self.lookup = Lookup(vault, self._customers, self.steps, self.steps_of, lambda: of_brands(None))
+        self.desk = Desk(vault, self.profiles, self._steps_of, of_brands, self.profiles_of_customer, self.lookup)
         self.statistics = Statistics(self.desk.waiting, self._steps_of, lambda: self.counters["event"] - 1)
 
     # -- look-ups
@@ -229,6 +232,7 @@ class Cache:
         self._load_documents(snapshot.documents)
         self.desk.load(snapshot.claims, snapshot.notes, snapshot.filters)
         self.desk.waiting.load(waiting)
+        self.lookup.load(snapshot.lookups, snapshot.lookup_mark)
         for kept in snapshot.idempotency:
             self.put_key(kept)
         self.users.load(snapshot.users, snapshot.logins)

@@ -14,6 +14,7 @@ from kycmanager.key_ports import Vault
 from kycmanager.store.claims import Claims
 from kycmanager.store.finder import Finder
 from kycmanager.store.indexes import ids_page
+from kycmanager.store.lookup import Lookup
 from kycmanager.store.waiting import Waiting
 
 FilterKey = tuple[int, int, str]
@@ -30,8 +31,10 @@ class Desk:
         steps_of: dict[int, tuple[Step, ...]],
         of_brands: Callable[[frozenset[str] | None], BitMap64],
         of_customer: Callable[[int], Iterable[Profile]],
+        lookup: Lookup,
     ) -> None:
         self.vault = vault
+        self.lookup = lookup
         self.reasons = Reasons()
         self.claims = Claims()
         self.waiting = Waiting(self.claims, profiles, steps_of)
@@ -93,11 +96,14 @@ class Desk:
         parts = self.finder.find(checksum=query.checksum, file_name=query.file_name, document_type=query.document_type)
         if query.customer_id:
             parts.append(BitMap64([found.id for found in self._of_customer(query.customer_id)]))
+        if query.field:
+            parts.append(self.lookup.find(query.brands, query.field, query.value))
         if query.brands is not None or not parts:
             parts.append(self._of_brands(query.brands))
         ids = BitMap64.intersection(*sorted(parts, key=len)) if len(parts) > 1 else parts[0]
         chosen, following = ids_page(ids, limit=query.limit, offset=query.offset, after=query.after or None)
-        return ProfilePage([self._profiles[kyc_id] for kyc_id in chosen], len(ids), following)
+        rows = [self._profiles[kyc_id] for kyc_id in chosen]
+        return ProfilePage(rows, len(ids), following, partial=bool(query.field) and self.lookup.partial)
 
     def sharing(self, checksum: str, kyc_id: int, brands: frozenset[str] | None, limit: int) -> ProfilePage:
         """Return the first other profiles of these brands that hold a file with the checksum."""
@@ -147,6 +153,11 @@ class DeskOverlay:
     def reasons(self) -> Reasons:
         """The reasons for rejections, and what customers are told."""
         return self._desk.reasons
+
+    @property
+    def lookup(self) -> Lookup:
+        """The index of answers."""
+        return self._desk.lookup
 
     def claim(self, kyc_id: int) -> Claim | None:
         """Return the claim on a case, one whose lease is over too."""

@@ -42,10 +42,11 @@ class Finder:
     def find(self, *, checksum: str, file_name: str, document_type: str) -> list[BitMap64]:
         """Return the ids of the profiles for each value that is not empty; not to be changed."""
         asked = ((self._checksums, checksum), (self._names, file_name), (self._types, document_type))
-        return [_as_set(table.get(value)) for table, value in asked if value]
+        return [as_set(table.get(value)) for table, value in asked if value]
 
 
-def _as_set(held: int | BitMap64 | None) -> BitMap64:
+def as_set(held: int | BitMap64 | None) -> BitMap64:
+    """Return the ids that are kept under a value; not to be changed."""
     if held is None:
         return _NONE
     return BitMap64((held,)) if isinstance(held, int) else held

@@ -5,6 +5,7 @@ from typing import Any
 from msgspec.structs import replace
 
 from kycmanager.batches import Batch, TableChange
+from kycmanager.desk_ports import LookupChange
 from kycmanager.domain.answers import file_references
 from kycmanager.domain.enums import TemplateStatus
 from kycmanager.domain.errors import Code, KycError
@@ -25,6 +26,7 @@ from kycmanager.domain.records import (
 )
 from kycmanager.store.cache import Cache, with_record
 from kycmanager.store.desk import DeskOverlay
+from kycmanager.store.lookup import LookupOverlay
 from kycmanager.store.outbound import OutboundOverlay
 from kycmanager.store.users import UserOverlay
 from kycmanager.store.wallets import WalletOverlay
@@ -67,6 +69,7 @@ class Overlay:
         self._wallets: WalletOverlay | None = None
         self.desk = DeskOverlay(cache.desk, self._set, lease_seconds=lease_seconds, seals=self._seals)
         self._outbound: OutboundOverlay | None = None
+        self._lookup: LookupOverlay | None = None
         self._marks = (0, 0, 0)
 
     @property
@@ -75,6 +78,13 @@ class Overlay:
         if self._outbound is None:
             self._outbound = OutboundOverlay(self.cache.outbound, self._set)
         return self._outbound
+
+    @property
+    def lookup(self) -> LookupOverlay:
+        """What the batch changes of the index of answers; made when it is first asked for."""
+        if self._lookup is None:
+            self._lookup = LookupOverlay(self.cache.lookup, self._set)
+        return self._lookup
 
     @property
     def wallets(self) -> WalletOverlay:
@@ -107,6 +117,8 @@ class Overlay:
     def changed(self) -> bool:
         """Tell whether there is anything to commit; every change of a record has its audit row."""
         if self._wallets is not None and self._wallets.changed:
+            return True
+        if self._lookup is not None and self._lookup.planned:
             return True
         return bool(self.audit) or self.users.changed or (self._outbound is not None and bool(self._outbound.change()))
 
@@ -322,9 +334,13 @@ class Overlay:
             file_keys=list(self._file_keys.values()),
             keys=self._new_keys,
             outbound=None if self._outbound is None else self._outbound.change(),
+            lookup=self._looked_up() if self._lookup is not None or cache.lookup.live else None,
             counters=self.counters(),
             **self.desk.changes(),
         )
+
+    def _looked_up(self) -> LookupChange | None:
+        return self.lookup.change(self._steps_of, self.steps, self.steps_of)
 
     def counters(self) -> dict[str, int]:
         """Return the next free numbers after this batch."""
@@ -359,6 +375,8 @@ class Overlay:
             cache.vault.saved(self._new_keys)
         if self._outbound is not None:
             self._outbound.publish()
+        if self._lookup is not None:
+            self._lookup.publish()
 
     def _publish_wallets(self) -> None:
         if self._wallets is not None:

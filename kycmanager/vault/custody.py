@@ -7,7 +7,7 @@ from contextlib import suppress
 from kycmanager.domain.records import BrandKey
 from kycmanager.key_ports import FileKeys, KeyStore
 from kycmanager.ports import Clock
-from kycmanager.vault.keyring import Keyring, tombstone
+from kycmanager.vault.keyring import NO_BRAND, Keyring, tombstone
 from kycmanager.vault.sealing import ID_BYTES, SealError
 
 
@@ -62,6 +62,21 @@ class Custody:
             await self._store.forget_brand_keys(gone)
             self.keyring.forget_brand_keys(gone)
         return len(gone)
+
+    async def new_lookup_key(self) -> bytes:
+        """Make and store a key that hashes answers for search; return its id."""
+        async with self._making:
+            made = self.keyring.new_brand_key(NO_BRAND, self._clock())
+            await self._store.keep([made])
+            self.keyring.put_brand_key(made)
+            return made.id
+
+    async def keep_lookup_key(self, kept: bytes) -> None:
+        """Destroy all keys that hashed answers for search but this one: what they made has gone."""
+        gone = [key_id for key_id in self.keyring.lookup_keys() if key_id != kept]
+        if gone:
+            await self._store.forget_brand_keys(gone)
+            self.keyring.forget_brand_keys(gone)
 
     async def destroy(self, kyc_id: int) -> None:
         """Destroy the key of a profile: its answers and files, and every copy of them, can never be read again.

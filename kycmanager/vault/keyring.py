@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable
 from typing import Generic, TypeVar
 
 from kycmanager.domain.errors import Code, KycError
+from kycmanager.domain.lookup import secret_of
 from kycmanager.domain.records import BrandKey, FileKey, ProfileKey
 from kycmanager.vault.masters import Masters
 from kycmanager.vault.sealing import ID_BYTES, Key, SealError, new_key
@@ -13,6 +14,12 @@ OPENED_MAX = 4096
 
 BRAND_KEY_SECONDS = 86_400
 """How long a brand's key seals new uploads; then the brand gets another, and this one goes when nothing needs it."""
+
+NO_BRAND = ""
+"""The brand of the key that hashes answers for search: it belongs to the installation, and is kept as those of brands.
+
+No brand has this name, no upload is sealed by it, and it does not go by its age.
+"""
 
 _BRAND = "brand key"
 _PROFILE = "profile key"
@@ -73,14 +80,25 @@ class Keyring:
 
     def old_brand_keys(self, now: int) -> list[bytes]:
         """Return the ids of those keys that have long sealed nothing new."""
-        return [key.id for key in self._brands.values() if now >= key.created_time + 2 * BRAND_KEY_SECONDS]
+        age = 2 * BRAND_KEY_SECONDS
+        return [key.id for key in self._brands.values() if key.brand != NO_BRAND and now >= key.created_time + age]
+
+    def lookup_keys(self) -> list[bytes]:
+        """Return the ids of the keys that hash answers: one, but for the moments in which another takes its place."""
+        return [key.id for key in self._brands.values() if key.brand == NO_BRAND]
+
+    def lookup_secret(self, key_id: bytes) -> bytes:
+        """Return what answers are hashed with, empty where there is no such key; raises SealError, KeyFileError."""
+        found = self._brands.get(key_id)
+        return secret_of(self._brand(key_id).material) if found is not None and found.brand == NO_BRAND else b""
 
     def forget_brand_keys(self, ids: Iterable[bytes]) -> None:
         """Let keys go that are no longer stored."""
         for key_id in ids:
             gone = self._brands.pop(key_id)
             self._open_brands.drop(key_id)
-            if self._newest[gone.brand].id == key_id:
+            newest = self._newest.get(gone.brand)
+            if newest is not None and newest.id == key_id:
                 del self._newest[gone.brand]
 
     def wrap_for_brand(self, brand_key: BrandKey, file_id: str, material: bytes) -> bytes:

@@ -16,12 +16,15 @@ from uuid import UUID
 
 import msgspec
 
+from kycmanager.domain.lookup import secret_of
 from kycmanager.domain.records import NO_OBJECT, FileFacts, FileKey, ProfileKey
 from kycmanager.vault.keyring import Keyring
 from kycmanager.vault.sealing import SealError
 
 _VERSION = b"\x01"
 _KIND = "answers"
+NO_LOOKUP_KEY = b""
+"""Where answers stand in clear there is no secret that their hashes could keep, and so no key."""
 _HEAD_BYTES = 3
 _UUID_BYTES = 16
 
@@ -60,6 +63,12 @@ class Vault:
         return self.keyring.wrap_for_profile(
             kyc_id, file.file_id, self.keyring.open_for_brand(file.file_id, file.data_key)
         )
+
+    def lookup_secret(self, key_id: bytes) -> bytes:
+        """Return what answers are hashed with by the key of this id; empty where there is no such key."""
+        if key_id == NO_LOOKUP_KEY:
+            return b"" if self.sealing else secret_of(NO_LOOKUP_KEY)
+        return self.keyring.lookup_secret(key_id)
 
     def unsaved(self) -> list[ProfileKey]:
         """Return the keys the store does not have yet: they go into the next batch."""

@@ -87,6 +87,22 @@ WRONG = [
         {"backoffice": {"reasons": [{"code": "a", "kind": "retry", "label": "A"}] * 2}},
         "backoffice.reasons: 'a' stands there twice for one brand",
     ),
+    *(
+        (
+            {"backoffice": {"search_fields": [name]}},
+            f"backoffice.search_fields: {name!r} is no name of a field; write it as the form does, in at most 128",
+        )
+        for name in ("", " who", "who ", "a\tb", "x" * 129)
+    ),
+    (
+        {"backoffice": {"search_fields": ["who", "org.name", "who"]}},
+        "backoffice.search_fields: 'who' stands there twice; remove one of them",
+    ),
+    ({"backoffice": {"search_fields": "who"}}, "backoffice.search_fields: expected `array`"),
+    (
+        {"backoffice": {"search_fields": [f"f{number}" for number in range(33)]}},
+        "backoffice.search_fields: expected `array` of length <= 32",
+    ),
     ({"portal": {"link_ttl": "3 days"}}, "portal.link_ttl: '3 days' is no length of time"),
     ({"portal": {"address": "kyc.example.com"}}, "portal.address: must begin with https:// or http://"),
     ({"portal": {"address": "https://kyc.example.com/portal"}}, "portal.address: must begin with https:// or http://"),

@@ -49,6 +49,7 @@ def test_whole_records(data):
     assert found.counts == {
         "template": 2, "template_text": 2, "profile": 2, "step": 3, "document": 2, "audit": 12, "feed": 9, "event": 14,
         "idempotency": 1, "revocation": 1, "user": 0, "login": 0, "claim": 0, "note": 0, "queue_filter": 0, "tally": 1, "tally_mark": 1, "identity": 0,
+        "lookup": 0, "lookup_mark": 0,
         "callback": 0, "challenge": 0, "verification": 0,
         "outbound": 0, "outbound_cursor": 0, "outbound_mark": 0,
     }  # fmt: skip

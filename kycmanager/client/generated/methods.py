@@ -12,10 +12,11 @@ from kycmanager.commands.deliveries import DeliveryList
 from kycmanager.commands.desk import FilterList, NoteList, NoteReply, ReasonList
 from kycmanager.commands.files import FileReply
 from kycmanager.commands.identities import IdentityList
+from kycmanager.commands.lookup import SearchFields
 from kycmanager.commands.model import Accepted
 from kycmanager.commands.portal import LinkReply
 from kycmanager.commands.profiles import GateReply
-from kycmanager.commands.search import DuplicateList, ImpactReply
+from kycmanager.commands.search import DuplicateList, ImpactReply, SearchReply
 from kycmanager.commands.statistics import StatisticsReply
 from kycmanager.commands.system import Pong, ServerFacts, TableReply
 from kycmanager.commands.views import (
@@ -1440,10 +1441,12 @@ class Commands(Caller):
         checksum: str | UnsetType = UNSET,
         file_name: str | UnsetType = UNSET,
         document_type: str | UnsetType = UNSET,
+        field: str | UnsetType = UNSET,
+        value: str | UnsetType = UNSET,
         brand: str | UnsetType = UNSET,
         idempotency_key: str | None = None,
-    ) -> ProfileList:
-        """Find profiles by customer or document; every search is in the audit.
+    ) -> SearchReply:
+        """Find profiles by customer, document or answer; every search is in the audit.
 
         What to find profiles by, all of it together, at least one besides the brand; texts are matched as a whole.
 
@@ -1454,6 +1457,9 @@ class Commands(Caller):
         - checksum: SHA-256 of the file, hexadecimal; "" when left out.
         - file_name: The name of the file, from storage; "" when left out.
         - document_type: What a document of the profile is, in the words of the brand; "" when left out.
+        - field: A field whose answers may be searched (MngGetKycSearchFields), with `value`; the audit names it; ""
+          when left out.
+        - value: The answer, as a whole; case and spaces do not count. It is not in the audit; "" when left out.
         - brand: Only rows of this brand.
         """
         return await self.call(
@@ -1466,9 +1472,11 @@ class Commands(Caller):
                 checksum=checksum,
                 file_name=file_name,
                 document_type=document_type,
+                field=field,
+                value=value,
                 brand=brand,
             ),
-            ProfileList,
+            SearchReply,
             idempotency_key=idempotency_key,
         )
 
@@ -1550,6 +1558,17 @@ class Commands(Caller):
                 status=status,
             ),
             ImpactReply,
+        )
+
+    async def mng_get_kyc_search_fields(self) -> SearchFields:
+        """Tell by the answers to which fields profiles may be searched.
+
+        No data.
+        """
+        return await self.call(
+            "MngGetKycSearchFields",
+            {},
+            SearchFields,
         )
 
     async def mng_get_kyc_statistics(

@@ -29,6 +29,8 @@ COLUMNS = {
     "queue_filter": "session, sub, name, updated_time, filter",
     "tally": "brand, day, counts",
     "tally_mark": "version, cursor, touched",
+    "lookup": "step_id, digests",
+    "lookup_mark": "version, key, fields, cursor",
     "identity": "id, brand, customer_id, account, memo_type, memo, created_time, updated_time, version",
     "callback": """
     id, brand, customer_id, url, account, memo_type, memo, type, lang, created_time, updated_time, version""",
@@ -60,6 +62,8 @@ ORDER = {
     "claim": "kyc_id",
     "tally": "brand, day",
     "tally_mark": "version",
+    "lookup": "step_id",
+    "lookup_mark": "version",
     "queue_filter": "session, sub, name",
     "challenge": "digest",
     "outbound_cursor": "channel",

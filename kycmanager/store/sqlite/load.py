@@ -11,7 +11,7 @@ import aiosqlite
 import msgspec
 
 from kycmanager.batches import Snapshot
-from kycmanager.store.sqlite import decode, outbound, schema, sums
+from kycmanager.store.sqlite import decode, lookup, outbound, schema, sums
 from kycmanager.store.sqlite.columns import LOADED, ORDER, PACKED, SELECT
 from kycmanager.store.sqlite.thread import run
 from kycmanager.wallet_ports import WalletState
@@ -70,6 +70,8 @@ async def load(connection: aiosqlite.Connection, progress: Callable[[str, int, i
         deliveries=await table("outbound", outbound.read),
         cursors=await table("outbound_cursor", outbound.read_cursors),
         marks=await table("outbound_mark", outbound.read_marks),
+        lookups=await table("lookup", lookup.read),
+        lookup_mark=next(iter(await table("lookup_mark", lookup.read_marks)), None),
         counters=counters,
     )
 

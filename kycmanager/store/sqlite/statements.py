@@ -63,6 +63,9 @@ WHERE id IN (SELECT id FROM outbound WHERE ended_time > 0 AND ended_time < ? ORD
 """
 REPLACE_TALLY = _insert("tally", verb="REPLACE")
 INSERT_TALLY_MARK = _insert("tally_mark")
+REPLACE_LOOKUP = _insert("lookup", verb="REPLACE")
+DELETE_LOOKUP = "DELETE FROM lookup WHERE step_id = ?"
+INSERT_LOOKUP_MARK = _insert("lookup_mark")
 UPDATE_EVENTS = "UPDATE feed SET events = ?, sum = ? WHERE last_seq = ?"
 INSERT_FILE_KEY = "INSERT INTO file_key (file_id, kyc_id, wrapped) VALUES (?, ?, ?) ON CONFLICT DO NOTHING"
 UPDATE_COUNTER = "UPDATE counter SET value = ? WHERE name = ?"

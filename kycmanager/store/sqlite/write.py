@@ -7,7 +7,7 @@ from typing import Any
 
 from kycmanager.batches import Batch
 from kycmanager.domain.records import Event
-from kycmanager.store.sqlite import chain, encode, outbound
+from kycmanager.store.sqlite import chain, encode, lookup, outbound
 from kycmanager.store.sqlite import statements as sql
 from kycmanager.store.sqlite.faults import write_fault
 from kycmanager.store.sqlite.sums import sealed
@@ -29,6 +29,8 @@ def commit(db: sqlite3.Connection, batch: Batch, counters: dict[str, int], head:
         head = _write_feed(db, batch, head)
         if batch.outbound is not None:
             outbound.write(db, batch.outbound)
+        if batch.lookup is not None:
+            lookup.write(db, batch.lookup)
         _write_counters(db, batch, counters)
         written = db.total_changes - before
         db.execute("COMMIT")

@@ -5,7 +5,7 @@ import sqlite3
 import msgspec
 import pytest
 
-from kycmanager.domain import outbound, records, statistics, users, verification, wallets
+from kycmanager.domain import lookup, outbound, records, statistics, users, verification, wallets
 from kycmanager.store.sqlite import history, schema
 from kycmanager.store.sqlite import outbound as deliveries
 from kycmanager.store.sqlite import statements as sql
@@ -33,6 +33,7 @@ TABLES = {
     "outbound": outbound.Delivery,
     "tally": statistics.KeptTally,
     "tally_mark": statistics.TallyMark,
+    "lookup_mark": lookup.LookupMark,
 }
 
 
@@ -69,7 +70,7 @@ def test_the_sum_covers_every_column_but_numbers_of_rows_and_what_the_profile_te
 def test_the_tables_views_and_indexes_are_these(db):
     found = {(kind, name) for kind, name in db.execute("SELECT type, name FROM sqlite_master WHERE sql IS NOT NULL")}
     names = {*TABLES, "counter", "feed", "audit_link", "file_key", "vault"} - {"event"}
-    names |= {"outbound_cursor", "outbound_mark"}
+    names |= {"outbound_cursor", "outbound_mark", "lookup"}
     tables = {("table", name) for name in names}
     assert found == tables | {("view", "customer"), ("view", "event"), ("index", "audit_customer")} | {
         ("index", f"outbound_{name}") for name in ("customer", "kept", "ended")
