@@ -177,8 +177,8 @@ class App:
                 epoch=lambda: (users.epoch, revocations.epoch),
                 storage=core.files,
                 request_seconds=self.config.limits.request_seconds,
-                settings=VisitSettings(
                 language=settings.language,
+                settings=VisitSettings(
                     idle_seconds=settings.idle_seconds,
                     life_seconds=settings.life_seconds,
                     secure=settings.proxy or bool(self.config.server.tls_cert),
