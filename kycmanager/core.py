@@ -162,7 +162,7 @@ class Core:
     def _set_up_cache(self) -> None:
         cache, config = self.cache, self.config
         cache.desk.reasons, cache.wallets.types = reasons_of(config), customer_types(config.sep12)
-        cache.lookup.fields = tuple(sorted(config.backoffice.search_fields))
+        cache.lookup.fields = config.backoffice.search_fields
         self.safe.look_after(cache.lookup)
 
     def _make_passes(self, keys: Keys) -> Passes:

@@ -72,7 +72,7 @@ class LookupRecords(Protocol):
 
     @property
     def fields(self) -> Sequence[str]:
-        """The fields whose answers may be searched, sorted."""
+        """The fields whose answers may be searched, as the settings have them."""
         ...
 
     @property

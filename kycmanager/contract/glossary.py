@@ -341,7 +341,7 @@ OF_STRUCT: dict[tuple[str, str], Entry] = {
     ("Search", "value"): Entry(
         "The answer, as a whole; case and spaces do not count. It is not in the audit", "Ann Example"
     ),
-    ("SearchFields", "fields"): Entry("The fields, sorted", ["full_name"]),
+    ("SearchFields", "fields"): Entry("The fields, in the order of the settings", ["full_name"]),
     ("ServerFacts", "documents"): Entry("How many documents there are", 1),
     ("ServerFacts", "steps"): Entry("How many steps there are", 1),
     ("ServerFacts", "version"): Entry("The version of the daemon", kycmanager.__version__),

@@ -34,7 +34,7 @@ _encode = msgspec.msgpack.Encoder().encode
 
 
 class LookupMark(Struct, frozen=True):
-    """What an index holds: answers to which fields, hashed by which key, of the profiles up to which id.
+    """What an index holds: answers to which fields (sorted), hashed by which key, of the profiles up to which id.
 
     An empty `key` is the one of installations that keep answers in clear.
     """

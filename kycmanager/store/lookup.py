@@ -44,7 +44,7 @@ class Lookup:
     def load(self, rows: Iterable[tuple[int, bytes]], mark: LookupMark | None) -> None:
         """Fill the empty index; one of other fields, or whose key is gone, finds nothing and is made anew."""
         self.mark = mark
-        if mark is not None and self.fields and (mark.version, mark.fields) == (VERSION, self.fields):
+        if mark is not None and self.fields and (mark.version, mark.fields) == (VERSION, tuple(sorted(self.fields))):
             self.secret = self._secret(mark.key)
         for step_id, joined in rows:
             self.put(step_id, joined)
@@ -165,7 +165,7 @@ class LookupOverlay:
 
     def begin(self, key: bytes) -> None:
         """Make the index anew, empty, of hashes by this key."""
-        self._set(self._anew, "mark", LookupMark(VERSION, key, self._held.fields, 0))
+        self._set(self._anew, "mark", LookupMark(VERSION, key, tuple(sorted(self._held.fields)), 0))
 
     def drop(self) -> None:
         """Remove the index."""

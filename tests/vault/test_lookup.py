@@ -86,7 +86,7 @@ async def test_what_is_handed_in_is_found_however_it_is_spelt(searched):
     for field, value in [("who", "Ann"), ("born", "Ann Example"), ("size", "15"), ("lands", "DE FR"), ("who", "1.5")]:
         assert await found(searched, value, field) == [], (field, value)
     assert kept(searched) == [(step_id, 6 * DIGEST_BYTES)]
-    assert await searched.boss.call("MngGetKycSearchFields") == {"fields": sorted(FIELDS)}
+    assert await searched.boss.call("MngGetKycSearchFields") == {"fields": list(FIELDS)}
 
 
 async def test_drafts_are_not_found_and_corrections_take_the_place_of_what_was(searched):
@@ -187,7 +187,7 @@ async def test_the_audit_names_the_field_and_never_the_value(searched):
         ({"field": "who"}, "value", "value: is needed with a field"),
         ({"field": "who", "value": " "}, "value", "value: is needed with a field"),
         ({"value": "Ann"}, "field", "field: is needed with a value"),
-        ({"field": "other", "value": "Ann"}, "field", "only those to born, lands, org.name, size, who may"),
+        ({"field": "other", "value": "Ann"}, "field", "only those to who, born, size, lands, org.name may"),
         ({"field": "who", "value": "x" * 1001}, "value", "value"),
     ],
 )
