@@ -3,6 +3,8 @@
 They are signed by a key of their own, so none is ever good as a token of the manager, and none of those here.
 """
 
+from functools import lru_cache
+
 import jwt
 from msgspec import Struct
 from stellar_sdk import MuxedAccount, StrKey
@@ -13,6 +15,7 @@ from kycmanager.ports import Clock
 
 ALGORITHM = "HS256"
 TOKEN_CHARACTERS_MAX = 4096
+TOKENS_KEPT_MAX = 4096
 MUXED = "M"
 
 _CLAIMS = ["iss", "sub", "iat", "exp", "jti"]
@@ -65,6 +68,8 @@ class Tokens:
         self._issuer = issuer
         self._seconds = seconds
         self._clock = clock
+        # Half of a read is the signature of its token; only good ones are kept, and none is ever taken back.
+        self._known = lru_cache(maxsize=TOKENS_KEPT_MAX)(self._read)
 
     def issue(self, subject: str, jti: str, client_domain: str = "") -> str:
         """Return a token for who has answered the challenge `jti`."""
@@ -83,22 +88,28 @@ class Tokens:
     def verify(self, token: str) -> Wallet:
         """Return the caller; raises UNAUTHENTICATED."""
         try:
-            if len(token) > TOKEN_CHARACTERS_MAX:
-                raise refused()
-            # The time is looked at below, by the clock of the daemon.
-            claims = jwt.decode(
-                token,
-                self._key,
-                algorithms=[ALGORITHM],
-                issuer=self._issuer,
-                options={"require": _CLAIMS, "verify_exp": False, "verify_iat": False, "verify_aud": False},
-            )
-            expires, subject = claims["exp"], claims["sub"]
-            if isinstance(expires, bool) or not isinstance(expires, int) or expires <= self._clock():
-                raise refused()
-            return wallet_of(subject)
+            expires, wallet = self._known(token)
         except (jwt.PyJWTError, KycError, ValueError, TypeError, AttributeError):
             raise refused() from None
+        if expires <= self._clock():
+            raise refused()
+        return wallet
+
+    def _read(self, token: str) -> tuple[int, Wallet]:
+        """Return when a token ends, which the clock decides at each use, and whom it names."""
+        if len(token) > TOKEN_CHARACTERS_MAX:
+            raise refused()
+        claims = jwt.decode(
+            token,
+            self._key,
+            algorithms=[ALGORITHM],
+            issuer=self._issuer,
+            options={"require": _CLAIMS, "verify_exp": False, "verify_iat": False, "verify_aud": False},
+        )
+        expires, subject = claims["exp"], claims["sub"]
+        if isinstance(expires, bool) or not isinstance(expires, int):
+            raise refused()
+        return expires, wallet_of(subject)
 
 
 def refused() -> KycError:

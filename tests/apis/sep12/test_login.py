@@ -9,6 +9,7 @@ from stellar_sdk import Account, ManageData, Network, TimeBounds, TransactionBui
 from stellar_sdk.sep.stellar_web_authentication import build_challenge_transaction, read_challenge_transaction
 
 from kycmanager.apis.sep12.challenge import CHALLENGE_SECONDS
+from kycmanager.apis.sep12.tokens import TOKENS_KEPT_MAX
 from kycmanager.outbound.calls import Answer
 
 
@@ -278,8 +279,18 @@ async def test_only_a_whole_token_of_ours_is_good(anchor):
 
 async def test_a_token_runs_out(anchor):
     wallet = await anchor.wallet()
+    assert (await wallet.ask("GET")).status == 200  # now it is known, which is not for ever
     anchor.ahead = 12 * 3600 + 1
     assert (await wallet.ask("GET")).status == 401
+
+
+async def test_so_many_tokens_are_known_at_most(anchor):
+    tokens = anchor.app.wallets.tokens
+    account = Keypair.random().public_key
+    many = [forged(anchor, sub=account, jti=str(number)) for number in range(TOKENS_KEPT_MAX + 10)]
+    assert {tokens.verify(token).shown for token in many} == {account}
+    assert tokens._known.cache_info().currsize == TOKENS_KEPT_MAX
+    assert tokens.verify(many[0]).shown == account
 
 
 async def test_the_token_comes_before_the_body(anchor):
