@@ -3,7 +3,19 @@
 from collections.abc import Callable
 from functools import partial
 
-from benchmarks.measures import encryption, idle, mixed, pages, pauses, rest_reads, size, tcp_reads, uploads, writes
+from benchmarks.measures import (
+    encryption,
+    idle,
+    mixed,
+    pages,
+    pauses,
+    rest_reads,
+    size,
+    tcp_reads,
+    uploads,
+    wallets,
+    writes,
+)
 from benchmarks.model import Benchmark, Figure, Target
 
 PER_SECOND = "requests/s"
@@ -123,6 +135,14 @@ TABLE = (
         peers=("fastapi",),
         targets=(Target("fastapi", 5),),
         measure=rest_reads.list_100,
+    ),
+    Benchmark(
+        name="sep12_get_customer",
+        summary="a Stellar wallet looks at one of 10,000 customers with three texts, 50 kept connections",
+        unit="us CPU",
+        peers=(wallets.POLARIS, wallets.LEAN),
+        targets=(_at_most(wallets.POLARIS, 0.1),),
+        measure=wallets.get_customer,
     ),
     _writes(1, 3_000, 1),
     _writes(8, 15_000, 2),
