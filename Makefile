@@ -35,7 +35,8 @@ run: .venv/.run ## Set up, start the daemon on its default settings, say what to
 		'Try next, in another terminal:' \
 		'  curl -s http://127.0.0.1:7480/readyz' \
 		'  $(BIN)/kycmanager token issue --session manager --id 1     # then README.md, "The first five minutes"' \
-		'  open http://127.0.0.1:7480/docs in a browser' \
+		'  $(BIN)/kycmanager user add ann --role manager              # then http://127.0.0.1:7480/backoffice in a browser' \
+		'  every command to try: http://127.0.0.1:7480/docs' \
 		'Ctrl-C stops it; what was accepted is on disk.' \
 		''
 	exec $(BIN)/kycmanager serve

@@ -42,6 +42,13 @@ _DONE = {
     "file.released": "released the file of",
     "file.refused": "refused the file of",
 }
+_RELEASED = {
+    "done": "finished the case",
+    "left": "left the case for another",
+    "lapsed": "ended a claim that had run out",
+}
+"""How a case was let go, where it was not simply that."""
+
 _STATUSES = {"step": "step", "document": "document", "profile": "profile"}
 
 
@@ -102,13 +109,15 @@ def _line(row: Mapping[str, Any], people: People, names: Names) -> Told:
     moved = None
     if status and row["old_status"] != row["new_status"]:
         moved = (label(status, row["old_status"]), label(status, row["new_status"]))
+    is_release = action == "case.released"
+    did = _DONE.get(action, action)
     return Told(
         time=row["time"],
         who=_who(row, people),
-        did=_DONE.get(action, action),
+        did=_RELEASED.get(row["reason"], did) if is_release else did,
         what=_what(row, names),
         moved=moved,
-        reason=names.reasons.get(row["reason"], row["reason"]),
+        reason="" if is_release else names.reasons.get(row["reason"], row["reason"]),
         comment=row["comment"],
     )
 

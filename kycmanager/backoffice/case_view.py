@@ -29,7 +29,7 @@ class Move(Struct, frozen=True):
 
 
 APPROVE = Move("approve", "Approve", "a")
-APPROVE_UNTIL = Move("approve", "Approve until…", "e", "approve")
+APPROVE_UNTIL = Move("approve", "Approve until", "e", "approve")
 REJECT = Move("reject", "Reject", "r", "reject")
 SKIP = Move("skip", "Skip", "", "skip")
 REOPEN = Move("reopen", "Undo the rejection", "u")
@@ -114,6 +114,7 @@ def step_rows(
             "parts": answered(step, names, words),
             "documents": handed_in.get(step["id"], []),
             "moves": step_moves(step["status"], step["step_type"]),
+            "waits": step["status"] == StepStatus.PENDING,
             "changed": _step_changed(step),
             "told": _told(step, known),
         }

@@ -55,6 +55,17 @@ async def test_a_step_is_approved(held, ann):
     assert button(shown, "/steps/1/approve") is None
 
 
+async def test_the_last_decision_finishes_the_case(held, ann):
+    await ann.get("/queue")
+    page = await ann.follow(await ann.post("/queue/next"))
+    assert page.text.count("data-waits") == 1
+    assert "Open 1 step, 1 document" in page.words
+    shown = await ann.follow(await decide(ann, page, "/steps/1/approve"))
+    assert "ann finished the case" in shown.words
+    assert "Reason: done" not in shown.words
+    assert "data-waits" not in shown.text
+
+
 async def test_an_approval_until_a_day_ends_with_it(held, ann):
     page = await ann.get("/cases/1")
     for day, fault in (("2020-01-01", "not in the future"), ("soon", "such as 2030-01-31"), ("2027-13-01", "such as")):

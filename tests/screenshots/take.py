@@ -53,8 +53,17 @@ PICTURES = (
     Picture("dashboard", f"{OFFICE}/dashboard"),
     Picture("account", f"{OFFICE}/account"),
     Picture("keys", f"{OFFICE}/queue", keys="?"),
-    Picture("queue-phone", f"{OFFICE}/queue", PHONE),
 )
+ONCE = {"queue-dark", "keys"}
+"""The pictures of a page that is shown already."""
+
+
+def on_phone(pictures: tuple[Picture, ...]) -> tuple[Picture, ...]:
+    """Return each page once more, as small as a phone."""
+    phones = [each._replace(name=f"{each.name}-phone", size=PHONE, keys="") for each in pictures]
+    return tuple(phone for each, phone in zip(pictures, phones, strict=True) if each.name not in ONCE)
+
+
 PORTAL_BEFORE = (Picture("portal-sign-in", f"{PORTAL}/sign-in", PHONE),)
 PORTAL_PICTURES = (
     Picture("portal-home", f"{PORTAL}/", PHONE),
@@ -119,9 +128,9 @@ def photograph(url: str, ids: dict[str, int], token: str, folder: Path, only: Co
         page = Browser(home)
         try:
             at = Photographer(page, url, ids, folder, only)
-            at.take(BEFORE)
+            at.take(BEFORE + on_phone(BEFORE))
             at.enter(f"{OFFICE}/sign-in", {"name": "ann", "password": PASSWORD})
-            at.take(PICTURES)
+            at.take(PICTURES + on_phone(PICTURES))
             at.take(PORTAL_BEFORE)
             if at.enter(f"{PORTAL}/sign-in", {"token": token}):
                 at.take(PORTAL_PICTURES)

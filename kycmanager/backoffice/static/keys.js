@@ -25,7 +25,8 @@
     const all = rows();
     if (all.length === 0) return;
     const place = all.findIndex((row) => row.dataset.row === current);
-    const next = place < 0 ? (step > 0 ? 0 : all.length - 1) : Math.min(all.length - 1, Math.max(0, place + step));
+    const first = Math.max(0, all.findIndex((row) => row.hasAttribute("data-waits")));
+    const next = place < 0 ? (step > 0 ? first : all.length - 1) : Math.min(all.length - 1, Math.max(0, place + step));
     select(all[next], true);
   }
 
