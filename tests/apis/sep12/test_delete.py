@@ -1,5 +1,6 @@
 """Deletion under the rule of retention, and where nothing is encrypted."""
 
+import asyncio
 import sqlite3
 
 import pytest
@@ -75,3 +76,25 @@ async def test_the_operator_erases_too(anchor):
     made = await wallet.put(**NAMES)
     await anchor.local("SysEraseKycCustomer", customer_id=int(made), brand=BRAND, reason="asked by letter")
     assert (await anchor.profile(int(made)))["steps"][0]["answers"] == {}
+
+
+@pytest.mark.parametrize("settings", [{"backoffice": {"search_fields": ["first_name"]}}], indirect=True)
+async def test_corrections_and_deletions_are_followed_by_the_search_for_answers(anchor):
+    async def found(name):
+        return (await anchor.boss("MngSearchKyc", field="first_name", value=name))["count"]
+
+    while anchor.app.core.cache.lookup.due:
+        await asyncio.sleep(0)
+    wallet = await anchor.wallet()
+    made = await wallet.put(first_name="Draft")
+    assert await found("draft") == 0
+    for name, before in (("Ann", "Draft"), ("Bea", "Ann")):
+        await wallet.put(**NAMES | {"first_name": name})
+        assert (await found(name), await found(before)) == (1, 0)
+    await anchor.decide(int(made))
+    await wallet.put(first_name="Cleo")
+    assert (await found("Cleo"), await found("Bea")) == (1, 0)
+    assert (await wallet.ask("DELETE", f"/{wallet.account}")).status == 200
+    with sqlite3.connect(anchor.folder / "bases" / "kyc.db") as db:
+        assert db.execute("SELECT count(*) FROM lookup").fetchone() == (0,)
+    assert await found("Cleo") == 0
