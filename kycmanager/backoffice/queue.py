@@ -90,6 +90,8 @@ def wanted(chosen: Filter, session: Session, now: int) -> dict[str, Any]:
     if chosen.assignee:
         known = {"me": session.sub, "nobody": 0}
         data["assignee"] = known[chosen.assignee] if chosen.assignee in known else number(chosen.given, "assignee")
+        if chosen.assignee == "me":
+            data["assignee_session"] = int(session.type)
     if chosen.waiting:
         data["waiting_to"] = max(0, now - number(chosen.given, "waiting") * _HOUR)
     return data

@@ -35,7 +35,7 @@ from kycmanager.commands.views import ListReply
 from kycmanager.desk_ports import CaseQuery
 from kycmanager.domain import case as cases
 from kycmanager.domain.case import ANY, CaseFilter
-from kycmanager.domain.enums import ProfileStatus, RiskLevel, StepStatus
+from kycmanager.domain.enums import ProfileStatus, RiskLevel, SessionType, StepStatus
 from kycmanager.domain.errors import Code
 from kycmanager.domain.records import Claim, Profile
 from kycmanager.domain.session import MANAGERS, NOBODY, Session
@@ -43,12 +43,14 @@ from kycmanager.ports import Records
 
 LevelOrAny = Annotated[int, Meta(ge=ANY, le=100)]
 StepStatusOrAny = Annotated[int, Meta(ge=ANY, le=int(max(StepStatus)))]
+SessionOrAny = Annotated[int, Meta(ge=ANY, le=int(max(SessionType)))]
 RiskOrAny = Annotated[int, Meta(ge=ANY, le=int(max(RiskLevel)))]
 
 
 class GetQueue(ListRequest, frozen=True, kw_only=True):
     """Filters; -1 means "any". `step_code` alone asks for cases in which that step is pending.
 
+    `assignee` 0 is nobody; the same number in another type of session is somebody else: `assignee_session` is the type.
     `order` "risk": the riskiest first, of those the longest waiting; "age": the longest waiting first.
     """
 
@@ -58,6 +60,7 @@ class GetQueue(ListRequest, frozen=True, kw_only=True):
     step_status: StepStatusOrAny = ANY
     risk_level: RiskOrAny = ANY
     assignee: AnyId | UnsetType = UNSET
+    assignee_session: SessionOrAny = ANY
     waiting_from: Time = 0
     waiting_to: Time = 0
     order: Literal["risk", "age"] = "risk"
@@ -165,7 +168,9 @@ def case_view(records: Records, profile: Profile, now: int) -> CaseView:
     )
 
 
-def _filter(session: Session, request: GetQueue | NextCase, assignee: int = ANY) -> CaseFilter:
+def _filter(
+    session: Session, request: GetQueue | NextCase, assignee: int = ANY, assignee_session: int = ANY
+) -> CaseFilter:
     return CaseFilter(
         brands=scope_of(session, request.brand),
         level=request.level,
@@ -173,6 +178,7 @@ def _filter(session: Session, request: GetQueue | NextCase, assignee: int = ANY)
         step_status=request.step_status,
         risk_level=request.risk_level,
         assignee=assignee,
+        assignee_session=assignee_session,
         waiting_from=request.waiting_from,
         waiting_to=request.waiting_to,
     )
@@ -182,7 +188,12 @@ def get_queue(context: ReadContext, request: GetQueue, _target: None) -> CaseLis
     """List the cases that wait."""
     page = context.records.desk.queue(
         CaseQuery(
-            filter=_filter(context.session, request, ANY if request.assignee is UNSET else request.assignee),
+            filter=_filter(
+                context.session,
+                request,
+                ANY if request.assignee is UNSET else request.assignee,
+                request.assignee_session,
+            ),
             now=context.now,
             order=request.order,
             limit=request.limit,

@@ -30,7 +30,8 @@ class CaseFilter(Struct, frozen=True, kw_only=True, gc=False):
     """What a case must be to be shown; -1 and "" mean "any", and so do `brands` None and times of 0.
 
     `level` is the level asked for. `step_code` alone: such a step is pending; with `step_status`: it has that status;
-    `step_status` alone: any step has it. `assignee` 0 is nobody. Times are Unix seconds, both ends included.
+    `step_status` alone: any step has it. `assignee` 0 is nobody; `assignee_session` tells two of one number apart.
+    Times are Unix seconds, both ends included.
     """
 
     brands: frozenset[str] | None = None
@@ -39,6 +40,7 @@ class CaseFilter(Struct, frozen=True, kw_only=True, gc=False):
     step_status: int = ANY
     risk_level: int = ANY
     assignee: int = ANY
+    assignee_session: int = ANY
     waiting_from: int = 0
     waiting_to: int = 0
 

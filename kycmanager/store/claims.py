@@ -5,6 +5,7 @@ from collections.abc import Collection
 
 from pyroaring import BitMap64
 
+from kycmanager.domain.case import ANY
 from kycmanager.domain.records import Claim
 
 _NONE = BitMap64()
@@ -70,10 +71,11 @@ class Claims:
         self._settle(now)
         return self._held
 
-    def held_by(self, assignee: int, now: int) -> BitMap64:
-        """Return the cases this sub holds, in whatever type of session; not to be changed."""
+    def held_by(self, assignee: int, session: int, now: int) -> BitMap64:
+        """Return the cases this sub holds, in this type of session or, with ANY, in any; not to be changed."""
         self._settle(now)
-        return self._by_assignee.get(assignee, _NONE)
+        found = self._by_assignee.get(assignee, _NONE)
+        return found if session == ANY else found & BitMap64(self._of.get((session, assignee), ()))
 
     def of(self, session: int, sub: int) -> Collection[int]:
         """Return the cases of one holder, those whose lease is over too."""

@@ -212,7 +212,7 @@ class Waiting:
         elif wanted.step_status != ANY:
             parts.append(self._any([key for key in self._sets if type(key) is tuple and key[1] == wanted.step_status]))
         if wanted.assignee > 0:
-            parts.append(self._claims.held_by(wanted.assignee, now))
+            parts.append(self._claims.held_by(wanted.assignee, wanted.assignee_session, now))
         if wanted.waiting_from or wanted.waiting_to:
             parts.append(self._between(wanted.waiting_from, wanted.waiting_to))
         found = parts[0] if len(parts) == 1 else BitMap64.intersection(*sorted(parts, key=len))

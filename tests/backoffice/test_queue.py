@@ -116,7 +116,7 @@ async def test_a_filter_is_kept_found_again_and_forgotten(office, visitors, ann)
     assert "The filter “mine <b>” is kept." in page.words
     assert '<a href="/backoffice/queue?level=1&amp;assignee=me&amp;order=age" aria-current="true">' in page.text
     held = office.app.core.cache.desk.filters_of(1, user_id)
-    assert [each.filter for each in held] == [{"level": 1, "assignee": user_id, "order": "age"}]
+    assert [each.filter for each in held] == [{"level": 1, "assignee": user_id, "assignee_session": 1, "order": "age"}]
     bob = visitors(office)
     await office.user("bob")
     await bob.sign_in("bob")
@@ -140,9 +140,10 @@ def test_how_filters_are_read():
         "brand": "acme", "level": 2, "step_code": "id", "step_status": 1, "risk_level": 3, "assignee": 7,
         "waiting_to": 2800, "order": "age",
     }  # fmt: skip
-    assert wanted(Filter(assignee="me"), ME, 0) == {"assignee": 5}
+    assert wanted(Filter(assignee="me"), ME, 0) == {"assignee": 5, "assignee_session": 1}
     assert wanted(Filter(assignee="nobody", waiting="9"), ME, 0) == {"assignee": 0, "waiting_to": 0}
     assert kept({"assignee": 5, "level": -1, "risk_level": 0}, ME).given == {"assignee": "me", "risk_level": "0"}
+    assert kept({"assignee": 5, "assignee_session": 1}, ME).given == {"assignee": "me"}
     assert kept({"assignee": 0}, ME).given == {"assignee": "nobody"}
     assert kept({"assignee": 6}, ME).given == {"assignee": "6"}
 

@@ -172,6 +172,16 @@ async def test_only_those_who_may_take_a_case_over(queue):
     assert await queue.traces(lambda: admin.call("MngClaimKycCase", free)) == (["case.claimed"], ["case.claimed"])
 
 
+async def test_the_same_number_in_another_type_of_session_is_somebody_else(queue):
+    await queue.manager(sub=1).call("MngClaimKycCase", kyc(queue, 2))
+    await queue.manager(sub=1, type=SessionType.ADMIN).call("MngClaimKycCase", kyc(queue, 3))
+    assert sorted(await customers(queue.boss, assignee=1)) == [2, 3]
+    assert await customers(queue.boss, assignee=1, assignee_session=1) == [2]
+    assert await customers(queue.boss, assignee=1, assignee_session=3) == [3]
+    refused = await queue.boss.refused("MngGetKycQueue", {"assignee": 1, "assignee_session": 12})
+    assert (refused[0], "assignee_session" in refused[2]) == (400, True)
+
+
 async def test_a_lease_ends_by_itself_and_work_begins_it_anew(queue):
     me, other = queue.manager(sub=1), queue.manager(sub=2)
     case = kyc(queue, 2)

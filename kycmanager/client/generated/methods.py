@@ -1133,14 +1133,16 @@ class Commands(Caller):
         step_status: int | UnsetType = UNSET,
         risk_level: int | UnsetType = UNSET,
         assignee: int | UnsetType = UNSET,
+        assignee_session: int | UnsetType = UNSET,
         waiting_from: int | UnsetType = UNSET,
         waiting_to: int | UnsetType = UNSET,
         order: Literal["age", "risk"] | UnsetType = UNSET,
     ) -> CaseList:
         """List the cases that wait for a reviewer.
 
-        Filters; -1 means "any". `step_code` alone asks for cases in which that step is pending.      `order` "risk":
-        the riskiest first, of those the longest waiting; "age": the longest waiting first.
+        Filters; -1 means "any". `step_code` alone asks for cases in which that step is pending.      `assignee` 0 is
+        nobody; the same number in another type of session is somebody else: `assignee_session` is the type.     `order`
+        "risk": the riskiest first, of those the longest waiting; "age": the longest waiting first.
 
         - limit: At most so many rows; 100 when left out.
         - offset: Skip so many rows; `after` pages without its cost; 0 when left out.
@@ -1151,6 +1153,7 @@ class Commands(Caller):
         - step_status: Only with a step in this status; -1 is any; -1 when left out.
         - risk_level: Only customers this risky; -1 is any; -1 when left out.
         - assignee: Only cases of this reviewer; 0: of nobody.
+        - assignee_session: The session type of who works on it; -1 when left out.
         - waiting_from: Not waiting before this time, Unix seconds; 0 is any; 0 when left out.
         - waiting_to: Not waiting after this time, Unix seconds; 0 is any; 0 when left out.
         - order: risk: the riskiest first, of those the oldest; age: the oldest first; "risk" when left out.
@@ -1167,6 +1170,7 @@ class Commands(Caller):
                 step_status=step_status,
                 risk_level=risk_level,
                 assignee=assignee,
+                assignee_session=assignee_session,
                 waiting_from=waiting_from,
                 waiting_to=waiting_to,
                 order=order,
