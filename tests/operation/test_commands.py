@@ -54,6 +54,23 @@ def certificate(folder):
     )
 
 
+def test_check_looks_for_the_search_fields_in_the_forms(run, tmp_path, control):
+    def told(unknown):
+        return [{"status": 200, "data": {"profiles": 5}}], [{"status": 200, "data": {"unknown": unknown}}]
+
+    settings = tmp_path / "config.toml"
+    settings.write_text('[backoffice]\nsearch_fields = ["who"]\n')
+    words = ("check", "--config", settings, "--data", tmp_path)
+    asked = control(*told({}), *told({"who": "whom"}), *told({"who": ""}))
+    (tmp_path / "bases" / "kyc.db").touch()
+    code, out, err = run(*words)
+    assert (code, out.splitlines()[-1], err) == (0, "search fields: ok", "")
+    for advice in ("did you mean 'whom'?", "correct it, or add the field to a template first"):
+        code, _, err = run(*words)
+        assert (code, err) == (1, f"kycmanager: backoffice.search_fields: no form has a field 'who'; {advice}\n")
+    assert asked.asked[1] == {"command": "SysCheckFields", "data": {"fields": ["who"]}}
+
+
 def test_check_looks_at_the_certificate(run, tmp_path):
     certificate(tmp_path)
     settings = tmp_path / "c.toml"
