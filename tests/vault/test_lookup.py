@@ -9,7 +9,8 @@ import pytest
 
 from kycmanager.domain.errors import KycError
 from kycmanager.domain.lookup import DIGEST_BYTES, WHOLE
-from kycmanager.ports import OutcomeUnknown, StoreFull
+from kycmanager.key_files import KeyFileError
+from kycmanager.ports import OutcomeUnknown, StoreFull, StoreRefused
 from kycmanager.store.sqlite.survey import survey
 from kycmanager.vault import index
 
@@ -354,6 +355,20 @@ async def test_an_older_base_of_keys_makes_the_index_anew(daemon):
     await daemon.core.safe.index()
     assert await found(daemon, "Ann") == [7]
     assert mark(daemon) != before
+
+
+async def test_lost_keys_stop_the_start_and_come_back_with_the_files(searched):
+    await fill(searched, who="Ann")
+    before = mark(searched)
+    await searched.core.close()
+    for place, fault in (("keys/master.key", KeyFileError), ("bases/keys.db", StoreRefused)):
+        kept = (searched.folder / place).rename(searched.folder / "aside")
+        with pytest.raises(fault, match=r"is missing"):
+            await searched.restart()
+        await searched.core.close()
+        kept.rename(searched.folder / place)
+    await searched.restart()
+    assert (mark(searched), await found(searched, "Ann")) == (before, [7])
 
 
 async def test_in_clear_it_works_too_and_encryption_makes_it_anew(open_daemon):

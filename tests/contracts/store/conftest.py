@@ -129,7 +129,7 @@ async def load(store: Store) -> SimpleNamespace:
     snapshot = await store.load(lambda _table, _done, _total: None)
     return SimpleNamespace(
         **{
-            name: value if name in {"counters", "wallets"} else list(value)
+            name: value if name in {"counters", "wallets", "lookup_mark"} else list(value)
             for name, value in msgspec.structs.asdict(snapshot).items()
         }
     )
