@@ -319,6 +319,11 @@ class Sep12(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         """The host of the public address, with its port where it names one."""
         return urlsplit(self.url).netloc
 
+    @property
+    def domain(self) -> str:
+        """The host of the public address without a port."""
+        return urlsplit(self.url).hostname or ""
+
 
 class Encryption(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """[encryption]: whether what is new is sealed, and where the master keys come from."""

@@ -46,12 +46,15 @@ def sep12_door(
 
 
 def door_settings(settings: Sep12, rest: RestSettings) -> DoorSettings:
-    """Return what the door is told; domains that are left out are those of the public address."""
+    """Return what the door is told; domains that are left out are those of the public address.
+
+    Wallet libraries look for the home domain with its port, and compare the one they sign in to without.
+    """
     return DoorSettings(
         brand=settings.brand,
         url=settings.url,
         home_domain=settings.home_domain or settings.host,
-        web_auth_domain=settings.web_auth_domain or settings.host,
+        web_auth_domain=settings.web_auth_domain or settings.domain,
         network_passphrase=settings.network_passphrase,
         horizon=settings.horizon,
         horizon_seconds=settings.horizon_seconds,

@@ -35,18 +35,13 @@ def free_port():
         return probe.getsockname()[1]
 
 
-def settings(address, horizon):
-    example = settings_text(BRAND, f"http://{address}", PASSPHRASE, horizon)
-    # The library compares the domain it signs in to without its port.
-    return example.replace("[sep12]\n", f'[sep12]\nweb_auth_domain = "{HOST}"\n', 1)
-
-
 async def play(folder, program, key):
     """Start all there is, and return what the wallet tells."""
     address = f"{HOST}:{free_port()}"
     async with HorizonStandIn() as horizon:
         horizon.put(key.public_key)
-        with Process(folder, "--http", address, config=settings(address, horizon.url)) as process:
+        example = settings_text(BRAND, f"http://{address}", PASSPHRASE, horizon.url)
+        with Process(folder, "--http", address, config=example) as process:
             headers = {"Authorization": process.issue("manager", 1, BRAND)}
             async with aiohttp.ClientSession(f"http://{address}", headers=headers) as http:
                 for template in templates(BRAND):
