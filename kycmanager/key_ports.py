@@ -32,7 +32,7 @@ class Vault(Protocol):
         ...
 
     def lookup_secret(self, key_id: bytes) -> bytes:
-        """Return what answers are hashed with by the key of this id; empty where there is no such key."""
+        """Return what answers are hashed with by the key of this id; empty where there is none, or it does not open."""
         ...
 
     def unsaved(self) -> list[ProfileKey]:

@@ -65,10 +65,13 @@ class Vault:
         )
 
     def lookup_secret(self, key_id: bytes) -> bytes:
-        """Return what answers are hashed with by the key of this id; empty where there is no such key."""
+        """Return what answers are hashed with by the key of this id; empty where there is none, or it does not open."""
         if key_id == NO_LOOKUP_KEY:
             return b"" if self.sealing else secret_of(NO_LOOKUP_KEY)
-        return self.keyring.lookup_secret(key_id)
+        try:
+            return self.keyring.lookup_secret(key_id)
+        except SealError:
+            return b""
 
     def unsaved(self) -> list[ProfileKey]:
         """Return the keys the store does not have yet: they go into the next batch."""

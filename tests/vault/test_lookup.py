@@ -1,6 +1,7 @@
 """Search by answers through the core: what is found, when it goes, and what stays true whatever ends the daemon."""
 
 import asyncio
+import contextlib
 import shutil
 import sqlite3
 
@@ -355,6 +356,19 @@ async def test_an_older_base_of_keys_makes_the_index_anew(daemon):
     await daemon.core.safe.index()
     assert await found(daemon, "Ann") == [7]
     assert mark(daemon) != before
+
+
+async def test_a_damaged_key_makes_the_index_anew(searched):
+    await fill(searched, who="Ann")
+    await searched.core.close()
+    with contextlib.closing(sqlite3.connect(searched.folder / "bases" / "keys.db")) as keys:
+        keys.execute("UPDATE brand_key SET wrapped = zeroblob(length(wrapped))")
+        keys.commit()
+    await searched.restart()
+    assert (await search(searched, "Ann"))["partial"]
+    await searched.core.safe.index()
+    assert await found(searched, "Ann") == [7]
+    assert len(searched.core.safe.vault.keyring.lookup_keys()) == 1
 
 
 async def test_lost_keys_stop_the_start_and_come_back_with_the_files(searched):
