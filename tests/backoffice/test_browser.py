@@ -66,6 +66,31 @@ async def test_a_reviewer_signs_in_works_by_keyboard_and_signs_out(office, brows
     assert [url for url in asked if not url.startswith(f"{office.url}/backoffice/")] == []
 
 
+def work_by_a_filter(page: Browser, url: str) -> None:
+    page.open(f"{url}/backoffice/queue?risk_level=0")
+    page.press("n")
+    page.until(lambda _: page.place.endswith("/cases/1"))
+    assert page.find("h1 a").text == "Queue, filtered"
+    page.press("n")
+    page.until(lambda _: page.place.endswith("/queue?risk_level=0"))
+    assert "No other case is free that fits these filters." in page.words("#notices")
+    page.open(f"{url}/backoffice/queue")
+    page.press("n")
+    page.until(lambda _: page.place.endswith("/cases/2"))
+    assert page.find("h1 a").text == "Queue"
+    page.press("n")
+    page.until(lambda _: page.place.endswith("/cases/1"))
+
+
+async def test_the_next_case_fits_the_filters_of_the_queue(office, browser):  # noqa: F811
+    await office.user()
+    for customer, risk in ((1, 0), (2, 3)):
+        await office.case(customer, risk=risk)
+    await beside(sign_in, browser, office.url)
+    await beside(work_by_a_filter, browser, office.url)
+    assert (await beside(browser.look_back))[0] == []
+
+
 async def test_a_page_that_is_open_learns_that_its_sign_in_has_ended(office, browser):  # noqa: F811
     await office.user()
     await beside(sign_in, browser, office.url)
