@@ -125,8 +125,7 @@ class Lookup:
         """Keep the hashes of a step in place of those before."""
         self.remove(step_id)
         self._held[step_id] = joined
-        if self.secret:  # else nobody asks for them
-            self._add(step_id, joined)
+        self._add(step_id, joined)
 
     def _add(self, step_id: int, joined: bytes) -> None:
         kyc_id, found = self.steps[step_id].kyc_id, self._found

@@ -8,6 +8,7 @@ import sqlite3
 import msgspec
 import pytest
 
+from kycmanager.commands import lookup as lookup_rows
 from kycmanager.domain.errors import KycError
 from kycmanager.domain.lookup import DIGEST_BYTES, WHOLE
 from kycmanager.key_files import KeyFileError
@@ -417,8 +418,11 @@ async def test_answers_that_do_not_open_keep_nobody_from_finding_others(daemon):
     assert (await found(daemon, "Ann"), await found(daemon, "Bea")) == ([], [8])
 
 
-async def test_fields_are_looked_up_in_the_forms(daemon):
+async def test_fields_are_looked_up_in_the_forms(daemon, monkeypatch):
+    monkeypatch.setattr(lookup_rows, "TEMPLATES_AT_ONCE", 1)
+    await daemon.template("first")
     assert (await daemon.local("SysCheckFields", {"fields": ["who"]}))["unknown"] == {}
+    await daemon.template("other", brand="zeta")
     await daemon.step("form", form_schema=FORM)
     told = (await daemon.local("SysCheckFields", {"fields": ["who", "bornn", "xyzxyz", "org.name"]}))["unknown"]
     assert told == {"bornn": "born", "xyzxyz": ""}
