@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-INSTALL_SECONDS = 100
+INSTALL_SECONDS = 240
 
 
 @contextmanager

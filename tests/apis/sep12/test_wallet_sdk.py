@@ -57,6 +57,7 @@ async def play(folder, program, key):
             return address, json.loads(told)
 
 
+@pytest.mark.timeout(300)  # the packages come over the network
 async def test_a_public_wallet_library_does_its_kyc(tmp_path, wallet_program):
     key = Keypair.random()
     address, told = await play(tmp_path / "data", wallet_program, key)
