@@ -163,6 +163,8 @@ class World:
             "MngSaveKycFilter": {"name": "mine", "filter": {}},
             "MngDeleteKycFilter": {"name": "mine"},
             "MngSearchKyc": here,
+            "SysIndexAnswers": {"action": "next"},
+            "SysCheckFields": {"fields": ["who"]},
             "MngNoteKycAccess": {**case, "action": "view"},
             "MngGetKycDuplicates": case,
             "MngGetKycDeliveries": {"brand": brand},

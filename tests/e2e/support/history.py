@@ -319,6 +319,8 @@ CASES = (
     Line(200, "all", "MngSearchKyc", {"document_type": "passport", "file_name": "pass.jpg", "brand": "acme"}),
     Line(200, "other", "MngSearchKyc", {"customer_id": 7}),
     Line(400, "manager", "MngSearchKyc", {"brand": "acme"}),
+    Line(400, "manager", "MngSearchKyc", {"field": "full_name", "value": "Ann"}),
+    Line(200, "manager", "MngGetKycSearchFields", {}),
     Line(200, "manager", "MngNoteKycAccess", {"action": "view", "kyc_id": 1, "document_id": 1, "details": {"page": 2}}),
     Line(200, "other", "MngNoteKycAccess", {"action": "export"}),
     Line(404, "other", "MngNoteKycAccess", {"action": "download", "document_id": 1}),
