@@ -3,11 +3,12 @@
 import json
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
 from selenium import webdriver
+from selenium.common.exceptions import StaleElementReferenceException, WebDriverException
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.remote.webelement import WebElement
@@ -16,6 +17,9 @@ from selenium.webdriver.support.wait import WebDriverWait
 WAIT_SECONDS = 30
 _OWN = ("chrome:", "chrome-untrusted:", "data:", "about:")
 """Where the browser's own pages come from: no address."""
+
+_GONE = "does not belong to the document"
+"""What the driver says of an element that was drawn anew between two of its steps."""
 
 
 class Browser:
@@ -51,22 +55,32 @@ class Browser:
 
     def find(self, css: str) -> WebElement:
         """Wait for an element that can be seen."""
-        found: WebElement = WebDriverWait(self.driver, WAIT_SECONDS).until(
-            lambda driver: next(
-                (each for each in driver.find_elements(By.CSS_SELECTOR, css) if each.is_displayed()), None
-            )
-        )
+
+        def look() -> WebElement | None:
+            return next((each for each in self.find_all(css) if each.is_displayed()), None)
+
+        found: WebElement = self._wait(look, css)
         return found
 
     def find_all(self, css: str) -> list[WebElement]:
         return list(self.driver.find_elements(By.CSS_SELECTOR, css))
 
     def until(self, holds: Any) -> None:
-        """Wait until `holds(self)` is true; what has just gone from the page is no fault."""
-        from selenium.common.exceptions import StaleElementReferenceException
+        """Wait until `holds(self)` is true."""
+        self._wait(lambda: holds(self), "what is waited for")
 
-        wait = WebDriverWait(self.driver, WAIT_SECONDS, ignored_exceptions=[StaleElementReferenceException])
-        wait.until(lambda _driver: holds(self))
+    def _wait(self, look: Callable[[], Any], what: str) -> Any:
+        """Wait until `look()` is true and return it; what goes from the page while it is looked at is no fault."""
+
+        def seen(_driver: object) -> Any:
+            try:
+                return look()
+            except WebDriverException as error:
+                if isinstance(error, StaleElementReferenceException) or _GONE in str(error.msg):
+                    return None
+                raise
+
+        return WebDriverWait(self.driver, WAIT_SECONDS).until(seen, f"{what} does not come at {self.place}")
 
     def words(self, css: str = "body") -> str:
         return self.find(css).text
