@@ -1,6 +1,9 @@
 """Power cuts: the disk loses what was not flushed, at a random moment or right after something was acknowledged."""
 
 import asyncio
+import os
+import signal
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -39,6 +42,7 @@ class Cuts(Rounds):
 
         def power_off() -> None:
             self.load.over = True
+            self._freeze()
             logged = self.process.log.stat().st_size
             self.disk.stop()
             self.process.kill()
@@ -55,6 +59,19 @@ class Cuts(Rounds):
         await self.loaded(loading)
         self.disk.restart()
         self.forget_files()
+
+    def _freeze(self) -> None:
+        """Return when the daemon answers no more: what was answered until now is what must have been flushed.
+
+        Else it would go on for a moment on a disk without power, where the kernel may call a flush done that was cut
+        off (a commit of the journal that is aborted while it is waited for), and answer on the strength of that.
+        """
+        assert self.process.process is not None
+        pid = self.process.process.pid
+        os.kill(pid, signal.SIGSTOP)
+        answering = Path(f"/proc/{pid}/task/{pid}/stat")  # of all threads the first alone writes to sockets
+        while answering.read_text().rpartition(")")[2].split()[0] not in {"T", "Z"}:
+            time.sleep(0)
 
     async def _after_an_answer(self, count: int, power_off: Callable[[], None], cut: asyncio.Event) -> None:
         """Cut in the very moment in which the answer is read."""
