@@ -166,15 +166,16 @@ class SqliteStore:
         if reader is not None or not self._doubtful:
             return await run(_open(reader), question, *args)
         async with self._changing:
+            passing = None
             try:
                 passing = await connect(self.path, read_only=True)
-            except (sqlite3.Error, OSError) as error:
-                raise OutcomeUnknown(f"{self.path} cannot be read: {error}") from error
-            try:
                 await run(passing, schema.prepare_reader)
                 return await run(passing, question, *args)
+            except (sqlite3.Error, OSError) as error:
+                raise OutcomeUnknown(f"{self.path} cannot be read: {error}") from error
             finally:
-                await passing.close()
+                if passing is not None:
+                    await passing.close()
 
     async def audit(self, query: AuditQuery) -> tuple[Sequence[AuditRow], int, bool]:
         """Return (rows, count, capped): newest first, times inclusive, the count exact up to 10,000."""
