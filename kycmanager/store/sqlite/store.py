@@ -154,6 +154,7 @@ class SqliteStore:
                 await run(_open(self._writer), upkeep.settle)
                 await self.keys.reopen()
             except (sqlite3.Error, OSError, UnicodeError) as error:
+                await self._disconnect()  # a half open one would share its index with those that must write none
                 raise OutcomeUnknown(f"{self.path} cannot be reopened: {error}") from error
             self._doubtful = False
         return dict(self._counters)
@@ -168,7 +169,7 @@ class SqliteStore:
         async with self._changing:
             passing = None
             try:
-                passing = await connect(self.path, read_only=True)
+                passing = await connect(self.path, read_only=True, writes_nothing=True)
                 await run(passing, schema.prepare_reader)
                 return await run(passing, question, *args)
             except (sqlite3.Error, OSError) as error:

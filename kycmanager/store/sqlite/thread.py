@@ -1,5 +1,6 @@
 """The one place that knows how aiosqlite runs a function on the thread of its connection."""
 
+import asyncio
 import sqlite3
 from collections.abc import Callable
 from pathlib import Path
@@ -14,11 +15,17 @@ BUSY_SECONDS = 0.25
 """How long a lock held by someone else is waited for; nobody else should write, so it is short."""
 
 
-async def connect(path: Path, *, read_only: bool) -> aiosqlite.Connection:
-    """Open the base on a thread of its own, without implicit transactions; raises sqlite3.Error."""
+async def connect(path: Path, *, read_only: bool, writes_nothing: bool = False) -> aiosqlite.Connection:
+    """Open the base on a thread of its own, without implicit transactions; raises sqlite3.Error.
+
+    Whoever opens it first writes the index of its log, to read it too, unless he `writes_nothing`: then the index is
+    made in memory. That is for a disk that fails, and only while nobody else of this process has the base open.
+    """
     mode = "ro" if read_only else "rwc"
+    indexed = writes_nothing and await asyncio.to_thread(Path(f"{path}-shm").exists)  # else there is no log either
+    index = "&readonly_shm=1" if indexed else ""
     connection = aiosqlite.connect(
-        f"{path.absolute().as_uri()}?mode={mode}",  # noqa: ASYNC240 - reads the working folder, not the disk
+        f"{path.absolute().as_uri()}?mode={mode}{index}",  # noqa: ASYNC240 - reads the working folder, not the disk
         uri=True,
         isolation_level=None,
         timeout=BUSY_SECONDS,

@@ -2,6 +2,8 @@
 
 import asyncio
 import inspect
+import os
+import shutil
 import sqlite3
 import threading
 
@@ -78,3 +80,20 @@ def test_a_program_that_forgets_to_close_ends(kit, tmp_path):
     )
     child.communicate(timeout=20)
     assert child.returncode == 3
+
+
+async def test_who_writes_nothing_reads_the_log_all_the_same(tmp_path):
+    base, copy = tmp_path / "base.db", tmp_path / "copy.db"
+    db = sqlite3.connect(base, isolation_level=None)
+    db.execute("PRAGMA journal_mode = WAL")
+    db.execute("CREATE TABLE t (x)")
+    db.execute("INSERT INTO t VALUES (7)")
+    for end in ("", "-wal", "-shm"):  # as a killed process leaves it
+        shutil.copyfile(f"{base}{end}", f"{copy}{end}")
+    db.close()
+    index = tmp_path / "copy.db-shm"
+    os.truncate(index, 3)  # what a process that could not write it has left
+    connection = await connect(copy, read_only=True, writes_nothing=True)
+    assert await run(connection, lambda db: db.execute("SELECT x FROM t").fetchall()) == [(7,)]
+    await connection.close()
+    assert index.stat().st_size == 3
