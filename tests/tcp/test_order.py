@@ -1,6 +1,8 @@
 """Writes of a connection in their order, bounded in number, and answered in time whatever happens."""
 
 import asyncio
+import socket
+import struct
 
 import msgspec
 import pytest
@@ -177,6 +179,8 @@ async def test_client_that_leaves_does_not_undo_its_write(daemon, client, gate):
     client.send(client.line("MngSetKycRisk", {"customer_id": 42, "brand": "acme", "risk_level": 3}))
     await client.writer.drain()
     await asyncio.sleep(0.1)
+    opened = client.writer.get_extra_info("socket")
+    opened.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))  # it hangs up, it does not end
     client.writer.transport.abort()
     while daemon.app.tcp.connections:
         await asyncio.sleep(0.01)

@@ -11,7 +11,7 @@ import msgspec
 
 from kycmanager.__main__ import main
 from kycmanager.store.sqlite import schema, write
-from kycmanager.store.strand import CommandStrand
+from kycmanager.store.strand import CommandStrand, Work
 from storagemanager import Upload, atomic, base
 
 
@@ -24,11 +24,11 @@ def answer_before_commit() -> None:
         if overlay.changed:
             batch = overlay.batch()
             self._publish(overlay)
-            for (_, done), result in zip(jobs, results, strict=True):
-                done(result)
+            for job, result in zip(jobs, results, strict=True):
+                job.finish(result)
             await asyncio.sleep(0.01)  # as long as a slow disk takes
             await self._store.commit(batch)
-            jobs[:] = [(run_one, lambda _result: None) for run_one, _ in jobs]
+            jobs[:] = [Work(job.run, lambda _result: None) for job in jobs]
         return results
 
     CommandStrand._run = run  # type: ignore[method-assign]
