@@ -224,7 +224,7 @@ class Bases:
 
     def _intact(self, path: Path, name: str, checksum: str, size: int, *, sealed: bool) -> bool:
         """Hash a file once; later its size is enough, nothing here changes files. What is sealed only the daemon reads."""
-        if not path.exists() or (path.stat().st_size <= size if sealed else path.stat().st_size != size):
+        if not path.is_file() or (path.stat().st_size <= size if sealed else path.stat().st_size != size):
             return False
         if not sealed and name not in self.hashed:
             self.hashed.add(name)

@@ -88,7 +88,7 @@ class Damage(Rounds):
     def _copy(self) -> Path:
         trial = self.folder / "trial"
         shutil.rmtree(trial, ignore_errors=True)
-        shutil.copytree(self.process.folder, trial, ignore=shutil.ignore_patterns("*.sock", "ready.json"))
+        shutil.copytree(self.process.folder, trial, ignore=shutil.ignore_patterns("*.sock"))
         return trial
 
     def _flipped(self, target: str, seed: float) -> tuple[str, Path]:

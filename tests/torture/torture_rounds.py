@@ -68,6 +68,8 @@ class Rounds:
         self.process = Process(data or folder / "data", program=self.program())
         self.process.log, self.process.config = folder / "data.log", folder / "data.toml"
         self.process.config.write_text(self.settings())
+        # Off the disk that loses its power: nobody flushes it, and its name may come back as that of anything else.
+        self.process.ready_file = folder / "ready.json"
         self.load = Load(job.seed)
         self.bases = Bases(self.process.folder, sealed=self.sealed)
         self._read_back: set[str] = set()
