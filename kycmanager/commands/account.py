@@ -1,25 +1,13 @@
 """What users change of themselves: rows no token reaches; the pages run them once it is proven who asks."""
 
-from typing import Any
-
 from msgspec.structs import replace
 
 from kycmanager.commands import trail
 from kycmanager.commands.logins import own
-from kycmanager.commands.model import (
-    ACCEPTED,
-    Accepted,
-    Access,
-    AnyId,
-    Command,
-    Id,
-    Kind,
-    Request,
-    WriteContext,
-)
+from kycmanager.commands.model import ACCEPTED, Accepted, AnyId, Command, Id, Request, WriteContext, local_row
 from kycmanager.commands.users import PasswordHash, TotpSecret, keep
 from kycmanager.domain.errors import Code, not_found
-from kycmanager.domain.session import NOBODY, Session
+from kycmanager.domain.session import Session
 from kycmanager.domain.users import User, UserStatus
 from kycmanager.ports import Records
 
@@ -74,21 +62,23 @@ def _told(context: WriteContext, user: User, what: str) -> Accepted:
     return ACCEPTED
 
 
-def _row(name: str, summary: str, request: type[OwnUser], handler: Any) -> Command:
-    return Command(
-        name=name,
-        summary=summary,
-        request=request,
-        reply=Accepted,
-        access=Access(NOBODY, own_user),
-        kind=Kind.WRITE,
-        handler=handler,
-        errors=(Code.NOT_FOUND,),
-        route=None,
-    )
-
-
 COMMANDS: tuple[Command, ...] = (
-    _row("SysSetOwnPassword", "Pages: change one's own password", SetOwnPassword, set_own_password),
-    _row("SysSetOwnTotp", "Pages: have oneself asked for codes, or not", SetOwnTotp, set_own_totp),
+    local_row(
+        "SysSetOwnPassword",
+        "Pages: change one's own password",
+        SetOwnPassword,
+        Accepted,
+        set_own_password,
+        own_user,
+        Code.NOT_FOUND,
+    ),
+    local_row(
+        "SysSetOwnTotp",
+        "Pages: have oneself asked for codes, or not",
+        SetOwnTotp,
+        Accepted,
+        set_own_totp,
+        own_user,
+        Code.NOT_FOUND,
+    ),
 )

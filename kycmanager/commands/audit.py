@@ -17,13 +17,14 @@ from kycmanager.commands.model import (
     Reply,
     Route,
     Time,
+    local_row,
 )
 from kycmanager.commands.pages import scope_of
 from kycmanager.commands.system import Nothing
 from kycmanager.commands.views import ListReply
 from kycmanager.domain.errors import invalid
 from kycmanager.domain.records import AuditRow
-from kycmanager.domain.session import MANAGERS, NOBODY
+from kycmanager.domain.session import MANAGERS
 from kycmanager.ports import AuditQuery
 
 
@@ -119,15 +120,13 @@ COMMANDS: tuple[Command, ...] = (
         errors=(),
         route=Route(("GET",), "/manager/kyc/audit"),
     ),
-    Command(
-        name="SysGetAuditHead",
-        summary="Pages: tell where the chain of the audit ends",
-        request=Nothing,
-        reply=AuditHeadReply,
-        access=Access(NOBODY, scopes.anything),
+    local_row(
+        "SysGetAuditHead",
+        "Pages: tell where the chain of the audit ends",
+        Nothing,
+        AuditHeadReply,
+        get_head,
+        scopes.anything,
         kind=Kind.QUERY,
-        handler=get_head,
-        errors=(),
-        route=None,
     ),
 )

@@ -29,6 +29,7 @@ from kycmanager.commands.model import (
     Time,
     WriteContext,
     WriteRequest,
+    local_row,
 )
 from kycmanager.commands.pages import scope_of
 from kycmanager.commands.views import ListReply
@@ -38,7 +39,7 @@ from kycmanager.domain.case import ANY, CaseFilter
 from kycmanager.domain.enums import ProfileStatus, RiskLevel, SessionType, StepStatus
 from kycmanager.domain.errors import Code
 from kycmanager.domain.records import Claim, Profile
-from kycmanager.domain.session import MANAGERS, NOBODY, Session
+from kycmanager.domain.session import MANAGERS, Session
 from kycmanager.ports import Records
 
 LevelOrAny = Annotated[int, Meta(ge=ANY, le=100)]
@@ -385,15 +386,12 @@ COMMANDS: tuple[Command, ...] = (
         errors=(Code.NOT_FOUND, Code.INVALID_STATE),
         route=Route(("POST",), "/manager/kyc/queue/release"),
     ),
-    Command(
-        name="SysReleaseCases",
-        summary="Timer: end the claims whose lease is over",
-        request=ReleaseLapsed,
-        reply=Released,
-        access=Access(NOBODY, scopes.anything),
-        kind=Kind.WRITE,
-        handler=release_lapsed,
-        errors=(),
-        route=None,
+    local_row(
+        "SysReleaseCases",
+        "Timer: end the claims whose lease is over",
+        ReleaseLapsed,
+        Released,
+        release_lapsed,
+        scopes.anything,
     ),
 )

@@ -22,12 +22,13 @@ from kycmanager.commands.model import (
     Route,
     Time,
     WriteContext,
+    local_row,
 )
 from kycmanager.commands.pages import scope_of
 from kycmanager.commands.views import ListReply
 from kycmanager.domain.errors import Code, forbidden, invalid, not_found
 from kycmanager.domain.outbound import Delivery, DeliveryState
-from kycmanager.domain.session import DECIDERS, MANAGERS, NOBODY
+from kycmanager.domain.session import DECIDERS, MANAGERS
 from kycmanager.outbound_ports import DeliveryQuery
 
 ChannelName = Annotated[str, Meta(max_length=64)]
@@ -275,22 +276,6 @@ def forget(context: WriteContext, request: ForgetDeliveries, _target: None) -> A
     return ACCEPTED
 
 
-def _row(
-    name: str, summary: str, request: Any, handler: Any, reply: Any = Accepted, scope: Any = scopes.anything
-) -> Command:
-    return Command(
-        name=name,
-        summary=summary,
-        request=request,
-        reply=reply,
-        access=Access(NOBODY, scope),
-        kind=Kind.WRITE,
-        handler=handler,
-        errors=(Code.NOT_FOUND,) if reply is Replayed else (),
-        route=None,
-    )
-
-
 COMMANDS: tuple[Command, ...] = (
     Command(
         name="MngGetKycDeliveries",
@@ -314,11 +299,37 @@ COMMANDS: tuple[Command, ...] = (
         errors=(Code.NOT_FOUND,),
         route=Route(("POST",), "/manager/kyc/deliveries/replay"),
     ),
-    _row(
-        "SysReplayDelivery", "Operator: try deliveries again, or tell a channel anew", ReplayDelivery, replay,
-        Replayed, to_replay,
+    local_row(
+        "SysReplayDelivery",
+        "Operator: try deliveries again, or tell a channel anew",
+        ReplayDelivery,
+        Replayed,
+        replay,
+        to_replay,
+        Code.NOT_FOUND,
     ),
-    _row("SysQueueDeliveries", "Outbound: keep what is to be told to others", QueueDeliveries, queue),
-    _row("SysSettleDelivery", "Outbound: keep what became of an attempt", SettleDelivery, settle),
-    _row("SysForgetDeliveries", "Outbound: forget what ended long ago", ForgetDeliveries, forget),
-)  # fmt: skip
+    local_row(
+        "SysQueueDeliveries",
+        "Outbound: keep what is to be told to others",
+        QueueDeliveries,
+        Accepted,
+        queue,
+        scopes.anything,
+    ),
+    local_row(
+        "SysSettleDelivery",
+        "Outbound: keep what became of an attempt",
+        SettleDelivery,
+        Accepted,
+        settle,
+        scopes.anything,
+    ),
+    local_row(
+        "SysForgetDeliveries",
+        "Outbound: forget what ended long ago",
+        ForgetDeliveries,
+        Accepted,
+        forget,
+        scopes.anything,
+    ),
+)

@@ -11,16 +11,15 @@ from kycmanager.commands import trail
 from kycmanager.commands.model import (
     ACCEPTED,
     Accepted,
-    Access,
     Brand,
     Command,
     Id,
-    Kind,
     Prepare,
     PrepareContext,
     Reason,
     Request,
     WriteContext,
+    local_row,
 )
 from kycmanager.commands.wallets import WalletRequest, known, tell_identity
 from kycmanager.domain import erasure
@@ -28,7 +27,7 @@ from kycmanager.domain.answers import file_references
 from kycmanager.domain.errors import Code, KycError, not_found
 from kycmanager.domain.files import CUSTOMER
 from kycmanager.domain.records import Profile
-from kycmanager.domain.session import NOBODY, Session
+from kycmanager.domain.session import Session
 from kycmanager.domain.wallets import Identity
 from kycmanager.ports import OutcomeUnknown, Reader, Records, StoreFull
 
@@ -137,28 +136,28 @@ def _empty(context: WriteContext, profile: Profile, reason: str) -> None:
 
 
 COMMANDS: tuple[Command, ...] = (
-    Command(
-        name="SysEraseKycCustomer",
-        summary="Operator: erase the personal data of a customer",
-        request=EraseCustomer,
-        reply=Accepted,
-        access=Access(NOBODY, named),
-        kind=Kind.WRITE,
-        handler=erase_customer,
-        errors=(Code.NOT_FOUND, Code.STORAGE_FULL, Code.OUTCOME_UNKNOWN),
-        route=None,
+    local_row(
+        "SysEraseKycCustomer",
+        "Operator: erase the personal data of a customer",
+        EraseCustomer,
+        Accepted,
+        erase_customer,
+        named,
+        Code.NOT_FOUND,
+        Code.STORAGE_FULL,
+        Code.OUTCOME_UNKNOWN,
         prepare=Prepare(destroy),
     ),
-    Command(
-        name="SysEraseSepCustomer",
-        summary="SEP-12: erase the customer of a wallet",
-        request=WalletRequest,
-        reply=Accepted,
-        access=Access(NOBODY, known),
-        kind=Kind.WRITE,
-        handler=erase_wallet,
-        errors=(Code.NOT_FOUND, Code.STORAGE_FULL, Code.OUTCOME_UNKNOWN),
-        route=None,
+    local_row(
+        "SysEraseSepCustomer",
+        "SEP-12: erase the customer of a wallet",
+        WalletRequest,
+        Accepted,
+        erase_wallet,
+        known,
+        Code.NOT_FOUND,
+        Code.STORAGE_FULL,
+        Code.OUTCOME_UNKNOWN,
         prepare=Prepare(destroy_wallet),
     ),
 )

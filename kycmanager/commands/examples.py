@@ -1,10 +1,9 @@
 """Templates of an example, for the operator: those a brand has already stay as they are."""
 
 from kycmanager.commands import scopes
-from kycmanager.commands.model import Access, Brand, Command, Kind, Reply, Request, StepCode, WriteContext
+from kycmanager.commands.model import Brand, Command, Reply, Request, StepCode, WriteContext, local_row
 from kycmanager.commands.templates import AddTemplate, add_template
 from kycmanager.domain.errors import Code
-from kycmanager.domain.session import NOBODY
 from kycmanager.domain.wallet_example import templates
 
 
@@ -35,15 +34,13 @@ def add_example(context: WriteContext, request: AddExample, _target: None) -> Ex
 
 
 COMMANDS: tuple[Command, ...] = (
-    Command(
-        name="SysAddSepTemplates",
-        summary="Operator: add the templates of the SEP-12 example",
-        request=AddExample,
-        reply=ExampleReply,
-        access=Access(NOBODY, scopes.anything),
-        kind=Kind.WRITE,
-        handler=add_example,
-        errors=(Code.DUPLICATE_RECORD,),
-        route=None,
+    local_row(
+        "SysAddSepTemplates",
+        "Operator: add the templates of the SEP-12 example",
+        AddExample,
+        ExampleReply,
+        add_example,
+        scopes.anything,
+        Code.DUPLICATE_RECORD,
     ),
 )

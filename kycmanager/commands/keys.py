@@ -9,7 +9,6 @@ from kycmanager.commands import scopes, trail
 from kycmanager.commands.model import (
     ACCEPTED,
     Accepted,
-    Access,
     Command,
     FileId,
     Id,
@@ -20,12 +19,12 @@ from kycmanager.commands.model import (
     Reply,
     Request,
     WriteContext,
+    local_row,
 )
 from kycmanager.commands.system import Nothing
 from kycmanager.domain.errors import KycError
 from kycmanager.domain.files import CUSTOMER
 from kycmanager.domain.records import FileFacts
-from kycmanager.domain.session import NOBODY
 from kycmanager.key_ports import KeyCount
 
 RECORDS_AT_ONCE = 500
@@ -156,34 +155,52 @@ def record_keys(context: WriteContext, request: RecordKeys, _target: None) -> Ac
     return ACCEPTED
 
 
-def _row(name: str, summary: str, kind: Kind, request: Any, reply: Any, handler: Any, prepare: Any = None) -> Command:
-    return Command(
-        name=name,
-        summary=f"Operator: {summary}",
-        request=request,
-        reply=reply,
-        access=Access(NOBODY, scopes.anything),
-        kind=kind,
-        handler=handler,
-        errors=(),
-        route=None,
-        prepare=prepare,
-    )
-
-
 COMMANDS: tuple[Command, ...] = (
-    _row("SysListKeys", "tell which key seals how much", Kind.QUERY, Nothing, KeysReply, list_keys),
-    _row("SysRotateKeys", "seal every key by a new master key", Kind.QUERY, Nothing, RotatedReply, rotate),
-    _row("SysSealOld", "seal what was written in clear", Kind.QUERY, Nothing, SealedReply, seal_old),
-    _row(
+    local_row(
+        "SysListKeys",
+        "Operator: tell which key seals how much",
+        Nothing,
+        KeysReply,
+        list_keys,
+        scopes.anything,
+        kind=Kind.QUERY,
+    ),
+    local_row(
+        "SysRotateKeys",
+        "Operator: seal every key by a new master key",
+        Nothing,
+        RotatedReply,
+        rotate,
+        scopes.anything,
+        kind=Kind.QUERY,
+    ),
+    local_row(
+        "SysSealOld",
+        "Operator: seal what was written in clear",
+        Nothing,
+        SealedReply,
+        seal_old,
+        scopes.anything,
+        kind=Kind.QUERY,
+    ),
+    local_row(
         "SysHoldFiles",
-        "have profiles hold the data keys of their files",
-        Kind.WRITE,
+        "Operator: have profiles hold the data keys of their files",
         HoldFiles,
         Accepted,
         hold_files,
-        Prepare(look_up),
+        scopes.anything,
+        prepare=Prepare(look_up),
     ),
-    _row("SysSealAnswers", "seal the answers of steps", Kind.WRITE, SealAnswers, Accepted, seal_answers),
-    _row("SysRecordKeys", "write down what was done with the keys", Kind.WRITE, RecordKeys, Accepted, record_keys),
+    local_row(
+        "SysSealAnswers", "Operator: seal the answers of steps", SealAnswers, Accepted, seal_answers, scopes.anything
+    ),
+    local_row(
+        "SysRecordKeys",
+        "Operator: write down what was done with the keys",
+        RecordKeys,
+        Accepted,
+        record_keys,
+        scopes.anything,
+    ),
 )

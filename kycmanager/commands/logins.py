@@ -10,7 +10,6 @@ from kycmanager.commands.model import (
     ACCEPTED,
     END,
     Accepted,
-    Access,
     AnyId,
     Brand,
     Command,
@@ -21,11 +20,12 @@ from kycmanager.commands.model import (
     Request,
     Time,
     WriteContext,
+    local_row,
 )
 from kycmanager.commands.system import Nothing
 from kycmanager.domain.enums import SessionType
 from kycmanager.domain.errors import Code, KycError, forbidden, not_found
-from kycmanager.domain.session import MANAGERS, NOBODY, Session
+from kycmanager.domain.session import MANAGERS, Session
 from kycmanager.domain.users import LOGINS_MAX, USED_SECONDS, Login, User, UserStatus
 from kycmanager.ports import Records
 
@@ -202,28 +202,20 @@ def get_logins(context: ReadContext, _request: Nothing, _target: None) -> Logins
     return LoginsReply(logins=[_facts(each) for each in reversed(found) if each.expires > context.now])
 
 
-def _row(
-    name: str, summary: str, request: Any, reply: Any, scope: Any, handler: Any, errors: tuple[Code, ...] = ()
-) -> Command:
-    return Command(
-        name=name,
-        summary=summary,
-        request=request,
-        reply=reply,
-        access=Access(NOBODY, scope),
-        kind=Kind.READ if handler is get_logins else Kind.WRITE,
-        handler=handler,
-        errors=errors,
-        route=None,
-    )
-
-
-_GONE = (Code.NOT_FOUND,)
-
 COMMANDS: tuple[Command, ...] = (
-    _row("SysSignInUser", "Pages: sign a user in", SignInUser, LoginReply, user_active, sign_in_user),
-    _row("SysSignInToken", "Pages: sign a token's holder in", SignInToken, LoginReply, scopes.anything, sign_in_token),
-    _row("SysUseLogin", "Pages: note that a sign-in is used", NameLogin, Accepted, own, use_login, _GONE),
-    _row("SysEndLogin", "Pages: end a sign-in", NameLogin, Accepted, own, end_login, _GONE),
-    _row("SysGetLogins", "Pages: list one's own sign-ins", Nothing, LoginsReply, scopes.anything, get_logins),
+    local_row("SysSignInUser", "Pages: sign a user in", SignInUser, LoginReply, sign_in_user, user_active),
+    local_row(
+        "SysSignInToken", "Pages: sign a token's holder in", SignInToken, LoginReply, sign_in_token, scopes.anything
+    ),
+    local_row("SysUseLogin", "Pages: note that a sign-in is used", NameLogin, Accepted, use_login, own, Code.NOT_FOUND),
+    local_row("SysEndLogin", "Pages: end a sign-in", NameLogin, Accepted, end_login, own, Code.NOT_FOUND),
+    local_row(
+        "SysGetLogins",
+        "Pages: list one's own sign-ins",
+        Nothing,
+        LoginsReply,
+        get_logins,
+        scopes.anything,
+        kind=Kind.READ,
+    ),
 )

@@ -18,9 +18,10 @@ from kycmanager.commands.model import (
     Request,
     Route,
     WriteContext,
+    local_row,
 )
 from kycmanager.domain.form_schema import NAME_CHARS_MAX, fields
-from kycmanager.domain.session import MANAGERS, NOBODY
+from kycmanager.domain.session import MANAGERS
 from kycmanager.ports import ListQuery, Reader
 
 TEMPLATES_AT_ONCE = 1000
@@ -108,26 +109,21 @@ COMMANDS: tuple[Command, ...] = (
         errors=(),
         route=Route(("GET",), "/manager/kyc/search/fields"),
     ),
-    Command(
-        name="SysIndexAnswers",
-        summary="Operator: do the next part of the index of answers",
-        request=IndexAnswers,
-        reply=Accepted,
-        access=Access(NOBODY, scopes.anything),
-        kind=Kind.WRITE,
-        handler=index_answers,
-        errors=(),
-        route=None,
+    local_row(
+        "SysIndexAnswers",
+        "Operator: do the next part of the index of answers",
+        IndexAnswers,
+        Accepted,
+        index_answers,
+        scopes.anything,
     ),
-    Command(
-        name="SysCheckFields",
-        summary="Operator: name the fields that no form asks",
-        request=CheckFields,
-        reply=CheckedFields,
-        access=Access(NOBODY, scopes.anything),
+    local_row(
+        "SysCheckFields",
+        "Operator: name the fields that no form asks",
+        CheckFields,
+        CheckedFields,
+        check_fields,
+        scopes.anything,
         kind=Kind.READ,
-        handler=check_fields,
-        errors=(),
-        route=None,
     ),
 )

@@ -9,7 +9,7 @@ from msgspec import UNSET, Meta, Struct, UnsetType
 from kycmanager.domain.enums import SessionType
 from kycmanager.domain.errors import Code
 from kycmanager.domain.records import Record
-from kycmanager.domain.session import Session
+from kycmanager.domain.session import NOBODY, Session
 from kycmanager.key_ports import KeyCare
 from kycmanager.ports import Changes, Daemon, Files, Progress, Reader, Records, Store, Subscriber
 
@@ -165,6 +165,32 @@ class Command(Struct, frozen=True, kw_only=True):
     prepared: bool = False
     prepare: Prepare | None = None
     replay: Replay | None = None
+
+
+def local_row(
+    name: str,
+    summary: str,
+    request: type[Request],
+    reply: type[Reply],
+    handler: Callable[[Any, Any, Any], Any],
+    scope: Callable[[Records, Session, Any], Any],
+    *errors: Code,
+    kind: Kind = Kind.WRITE,
+    prepare: Prepare | None = None,
+) -> Command:
+    """Build the row of a command that no token reaches: the daemon calls it, its pages or its operator."""
+    return Command(
+        name=name,
+        summary=summary,
+        request=request,
+        reply=reply,
+        access=Access(NOBODY, scope),
+        kind=kind,
+        handler=handler,
+        errors=errors,
+        route=None,
+        prepare=prepare,
+    )
 
 
 COMMON_ERRORS = (

@@ -23,12 +23,13 @@ from kycmanager.commands.model import (
     Time,
     WriteContext,
     WriteRequest,
+    local_row,
 )
 from kycmanager.domain.enums import DocumentStatus
 from kycmanager.domain.errors import Code, KycError
 from kycmanager.domain.passes import MARK
 from kycmanager.domain.records import Document, Profile, Revocation
-from kycmanager.domain.session import CUSTOMERS, MANAGERS, NOBODY
+from kycmanager.domain.session import CUSTOMERS, MANAGERS
 from kycmanager.ports import Records
 
 LINK_SECONDS_MAX = 30 * 86_400
@@ -142,26 +143,14 @@ COMMANDS: tuple[Command, ...] = (
         route=Route(("DELETE",), "/customer/kyc/documents/{id}"),
         noun="document",
     ),
-    Command(
-        name="SysUsePortalLink",
-        summary="Pages: use a customer's one-time link up",
-        request=EndPass,
-        reply=Accepted,
-        access=Access(NOBODY, scopes.seen_profile),
-        kind=Kind.WRITE,
-        handler=use_link,
-        errors=(Code.INVALID_STATE,),
-        route=None,
+    local_row(
+        "SysUsePortalLink",
+        "Pages: use a customer's one-time link up",
+        EndPass,
+        Accepted,
+        use_link,
+        scopes.seen_profile,
+        Code.INVALID_STATE,
     ),
-    Command(
-        name="SysEndPortalVisit",
-        summary="Pages: end a customer's visit",
-        request=EndPass,
-        reply=Accepted,
-        access=Access(NOBODY, scopes.seen_profile),
-        kind=Kind.WRITE,
-        handler=end_visit,
-        errors=(),
-        route=None,
-    ),
+    local_row("SysEndPortalVisit", "Pages: end a customer's visit", EndPass, Accepted, end_visit, scopes.seen_profile),
 )

@@ -23,11 +23,12 @@ from kycmanager.commands.model import (
     Time,
     WriteContext,
     errors_of,
+    local_row,
 )
 from kycmanager.domain.enums import SessionType
 from kycmanager.domain.errors import Code, KycError
 from kycmanager.domain.records import Revocation
-from kycmanager.domain.session import ANYONE, MANAGERS, NOBODY
+from kycmanager.domain.session import ANYONE, MANAGERS
 
 Channel = Annotated[str, Meta(max_length=160)]
 Channels = Annotated[list[Channel], Meta(max_length=1000)]
@@ -284,48 +285,27 @@ COMMANDS: tuple[Command, ...] = (
         errors=(Code.INVALID_METHOD,),
         route=None,
     ),
-    Command(
-        name="SysRevokeToken",
-        summary="Operator: refuse one token from now on",
-        request=RevokeToken,
-        reply=Accepted,
-        access=Access(NOBODY, scopes.anything),
-        kind=Kind.WRITE,
-        handler=revoke_token,
-        errors=(),
-        route=None,
+    local_row(
+        "SysRevokeToken", "Operator: refuse one token from now on", RevokeToken, Accepted, revoke_token, scopes.anything
     ),
-    Command(
-        name="SysRevokeSubject",
-        summary="Operator: refuse the tokens a subject holds",
-        request=RevokeSubject,
-        reply=Accepted,
-        access=Access(NOBODY, scopes.anything),
-        kind=Kind.WRITE,
-        handler=revoke_subject,
-        errors=(),
-        route=None,
+    local_row(
+        "SysRevokeSubject",
+        "Operator: refuse the tokens a subject holds",
+        RevokeSubject,
+        Accepted,
+        revoke_subject,
+        scopes.anything,
     ),
-    Command(
-        name="SysCheck",
-        summary="Operator: count what the bases hold",
-        request=Nothing,
-        reply=Counts,
-        access=Access(NOBODY, scopes.anything),
-        kind=Kind.READ,
-        handler=check,
-        errors=(),
-        route=None,
+    local_row(
+        "SysCheck", "Operator: count what the bases hold", Nothing, Counts, check, scopes.anything, kind=Kind.READ
     ),
-    Command(
-        name="SysVerify",
-        summary="Operator: read every stored file again and name what is not intact",
-        request=Nothing,
-        reply=VerifyReply,
-        access=Access(NOBODY, scopes.anything),
+    local_row(
+        "SysVerify",
+        "Operator: read every stored file again and name what is not intact",
+        Nothing,
+        VerifyReply,
+        verify,
+        scopes.anything,
         kind=Kind.QUERY,
-        handler=verify,
-        errors=(),
-        route=None,
     ),
 )

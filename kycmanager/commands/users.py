@@ -1,6 +1,5 @@
 """The users who sign in to the pages, for the operator: rows no token reaches (`kycmanager user`)."""
 
-from collections.abc import Callable
 from typing import Annotated, Any, Literal
 
 from msgspec import UNSET, Meta, Struct, UnsetType
@@ -10,7 +9,6 @@ from kycmanager.commands import scopes, trail
 from kycmanager.commands.model import (
     END,
     ID_MAX,
-    Access,
     AnyId,
     Brand,
     Command,
@@ -19,10 +17,11 @@ from kycmanager.commands.model import (
     Reply,
     Request,
     WriteContext,
+    local_row,
 )
 from kycmanager.commands.system import Nothing
 from kycmanager.domain.errors import Code, KycError, invalid, not_found
-from kycmanager.domain.session import NOBODY, Session
+from kycmanager.domain.session import Session
 from kycmanager.domain.totp import SECRET_BYTES
 from kycmanager.domain.users import ROLES, User, UserStatus
 from kycmanager.ports import Records
@@ -180,31 +179,33 @@ def _sign_out(context: WriteContext, user: User) -> None:
             context.changes.users.end_login(login.id)
 
 
-def _row(
-    name: str,
-    summary: str,
-    request: type[Request],
-    handler: Callable[..., Any],
-    errors: tuple[Code, ...],
-    *,
-    scope: Callable[..., Any] = named,
-) -> Command:
-    return Command(
-        name=name,
-        summary=f"Operator: {summary}",
-        request=request,
-        reply=UsersReply if handler is get_users else UserReply,
-        access=Access(NOBODY, scope),
-        kind=Kind.READ if handler is get_users else Kind.WRITE,
-        handler=handler,
-        errors=errors,
-        route=None,
-    )
-
-
 COMMANDS: tuple[Command, ...] = (
-    _row("SysGetUsers", "list who may sign in to the pages", Nothing, get_users, (), scope=scopes.anything),
-    _row("SysAddUser", "let somebody sign in", AddUser, add_user, (Code.DUPLICATE_RECORD,), scope=scopes.anything),
-    _row("SysSetUser", "disable a user, or change a password", SetUser, set_user, (Code.NOT_FOUND,)),
-    _row("SysRemoveUser", "remove a user", RemoveUser, remove_user, (Code.NOT_FOUND,)),
+    local_row(
+        "SysGetUsers",
+        "Operator: list who may sign in to the pages",
+        Nothing,
+        UsersReply,
+        get_users,
+        scopes.anything,
+        kind=Kind.READ,
+    ),
+    local_row(
+        "SysAddUser",
+        "Operator: let somebody sign in",
+        AddUser,
+        UserReply,
+        add_user,
+        scopes.anything,
+        Code.DUPLICATE_RECORD,
+    ),
+    local_row(
+        "SysSetUser",
+        "Operator: disable a user, or change a password",
+        SetUser,
+        UserReply,
+        set_user,
+        named,
+        Code.NOT_FOUND,
+    ),
+    local_row("SysRemoveUser", "Operator: remove a user", RemoveUser, UserReply, remove_user, named, Code.NOT_FOUND),
 )

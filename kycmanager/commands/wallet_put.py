@@ -12,15 +12,7 @@ from msgspec.structs import replace
 
 from kycmanager.commands import customer as portal
 from kycmanager.commands import documents, trail, verifications
-from kycmanager.commands.model import (
-    Access,
-    Command,
-    Kind,
-    Prepare,
-    Reply,
-    Request,
-    WriteContext,
-)
+from kycmanager.commands.model import Command, Prepare, Reply, WriteContext, local_row
 from kycmanager.commands.profiles import SetRequiredLevel, set_required_level
 from kycmanager.commands.steps import RequireStep, require_step
 from kycmanager.commands.templates import AddTemplate, add_template
@@ -52,7 +44,6 @@ from kycmanager.domain.enums import DocumentStatus, StepStatus, StepType
 from kycmanager.domain.errors import Code, KycError, invalid
 from kycmanager.domain.files import is_of_customer
 from kycmanager.domain.records import Document, FileFacts, Profile, Step
-from kycmanager.domain.session import NOBODY
 from kycmanager.domain.verification import is_confirmed
 from kycmanager.domain.wallets import DEFAULT_FORM, DEFAULT_TEMPLATE, CustomerType, Identity
 
@@ -326,37 +317,29 @@ def _is_usable(document: Document) -> bool:
     return document.status in document_rules.USABLE
 
 
-def _row(name: str, summary: str, scope: Any, *errors: Code) -> Command:
-    request: type[Request] = PutCustomer
-    return Command(
-        name=name,
-        summary=f"SEP-12: {summary}",
-        request=request,
-        reply=PutReply,
-        access=Access(NOBODY, scope),
-        kind=Kind.WRITE,
-        handler=put_customer,
-        errors=errors,
-        route=None,
-        prepare=Prepare(look_up, let_go),
-    )
-
-
 COMMANDS: tuple[Command, ...] = (
-    _row(
+    local_row(
         "SysPutSepCustomer",
-        "save what a wallet sends for its customer",
+        "SEP-12: save what a wallet sends for its customer",
+        PutCustomer,
+        PutReply,
+        put_customer,
         asked_for,
         Code.NOT_FOUND,
         Code.INVALID_STATE,
         Code.TOO_FREQUENT,
+        prepare=Prepare(look_up, let_go),
     ),
-    _row(
+    local_row(
         "SysConfirmSepCustomer",
-        "try the codes a wallet sends for its customer",
+        "SEP-12: try the codes a wallet sends for its customer",
+        PutCustomer,
+        PutReply,
+        put_customer,
         known,
         Code.NOT_FOUND,
         Code.INVALID_STATE,
         Code.TOO_FREQUENT,
+        prepare=Prepare(look_up, let_go),
     ),
 )

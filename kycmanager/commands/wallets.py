@@ -1,6 +1,5 @@
 """Identities of Stellar wallets: rows the SEP-12 door runs for a verified token, and what managers do with them."""
 
-from collections.abc import Callable
 from typing import Annotated, Any
 
 from msgspec import Meta
@@ -11,7 +10,6 @@ from kycmanager.commands.model import (
     END,
     ID_MAX,
     Accepted,
-    Access,
     AnyId,
     Brand,
     Command,
@@ -22,12 +20,13 @@ from kycmanager.commands.model import (
     Request,
     Time,
     WriteContext,
+    local_row,
 )
 from kycmanager.commands.wallet_view import Stranger, WalletCustomerReply, customer_of
 from kycmanager.domain.enums import DocumentStatus
 from kycmanager.domain.errors import Code, KycError, not_found
 from kycmanager.domain.outbound import BEFORE, CALLBACKS
-from kycmanager.domain.session import NOBODY, Session
+from kycmanager.domain.session import Session
 from kycmanager.domain.wallets import Callback, Identity, UsedChallenge, WalletName, reaches
 from kycmanager.ports import Records
 
@@ -264,60 +263,40 @@ class ForgetChallenges(Request, frozen=True, kw_only=True):
     digests: Annotated[list[Digest], Meta(max_length=FORGOTTEN_AT_ONCE)]
 
 
-def _row(
-    name: str,
-    summary: str,
-    request: type[Request],
-    reply: type[Reply],
-    handler: Callable[..., Any],
-    scope: Callable[..., Any],
-    *errors: Code,
-) -> Command:
-    reads = handler in {get_customer, get_identity, get_files}
-    return Command(
-        name=name,
-        summary=f"SEP-12: {summary}",
-        request=request,
-        reply=reply,
-        access=Access(NOBODY, scope),
-        kind=Kind.READ if reads else Kind.WRITE,
-        handler=handler,
-        errors=errors,
-        route=None,
-    )
-
-
 COMMANDS: tuple[Command, ...] = (
-    _row(
+    local_row(
         "SysGetSepCustomer",
-        "show a customer to its wallet",
+        "SEP-12: show a customer to its wallet",
         WalletRequest,
         WalletCustomerReply,
         get_customer,
         asked_for,
         Code.NOT_FOUND,
+        kind=Kind.READ,
     ),
-    _row(
+    local_row(
         "SysGetSepIdentity",
-        "find the identity of a wallet's customer",
+        "SEP-12: find the identity of a wallet's customer",
         WalletRequest,
         IdentityReply,
         get_identity,
         known,
         Code.NOT_FOUND,
+        kind=Kind.READ,
     ),
-    _row(
+    local_row(
         "SysGetSepFiles",
-        "list the files of a wallet's customer",
+        "SEP-12: list the files of a wallet's customer",
         GetSepFiles,
         SepFilesReply,
         get_files,
         of_files,
         Code.NOT_FOUND,
+        kind=Kind.READ,
     ),
-    _row(
+    local_row(
         "SysOpenSepIdentity",
-        "find or make the identity of a wallet's customer",
+        "SEP-12: find or make the identity of a wallet's customer",
         WalletRequest,
         IdentityReply,
         open_identity,
@@ -325,27 +304,27 @@ COMMANDS: tuple[Command, ...] = (
         Code.NOT_FOUND,
         Code.INVALID_STATE,
     ),
-    _row(
+    local_row(
         "SysSetSepCallback",
-        "keep where a wallet wants to be told",
+        "SEP-12: keep where a wallet wants to be told",
         SetCallback,
         Accepted,
         set_callback,
         known,
         Code.NOT_FOUND,
     ),
-    _row(
+    local_row(
         "SysUseSepChallenge",
-        "keep that a challenge was answered",
+        "SEP-12: keep that a challenge was answered",
         UseChallenge,
         Accepted,
         use_challenge,
         scopes.anything,
         Code.DUPLICATE_RECORD,
     ),
-    _row(
+    local_row(
         "SysForgetSepChallenges",
-        "forget challenges that have run out",
+        "SEP-12: forget challenges that have run out",
         ForgetChallenges,
         Accepted,
         forget_challenges,

@@ -18,6 +18,7 @@ from kycmanager.commands.model import (
     StepCode,
     WriteContext,
     WriteRequest,
+    local_row,
 )
 from kycmanager.commands.profiles import SetRequiredLevel, set_required_level
 from kycmanager.commands.steps import RequireStep, require_step
@@ -25,7 +26,7 @@ from kycmanager.domain import step as steps
 from kycmanager.domain.enums import DocumentStatus, StepStatus, TemplateStatus
 from kycmanager.domain.errors import Code
 from kycmanager.domain.records import NO_OBJECT, Profile, Step
-from kycmanager.domain.session import HOOK_CALLERS, NOBODY
+from kycmanager.domain.session import HOOK_CALLERS
 
 WORKFLOW = "workflow"
 
@@ -186,15 +187,12 @@ COMMANDS: tuple[Command, ...] = (
         errors=(Code.NOT_FOUND,),
         route=Route(("POST",), "/manager/kyc/hooks/kyc.set_required_level"),
     ),
-    Command(
-        name="SysExpireDue",
-        summary="Timer: expire steps and documents whose time is up",
-        request=ExpireDue,
-        reply=Expired,
-        access=Access(NOBODY, scopes.anything),
-        kind=Kind.WRITE,
-        handler=expire_due,
-        errors=(),
-        route=None,
+    local_row(
+        "SysExpireDue",
+        "Timer: expire steps and documents whose time is up",
+        ExpireDue,
+        Expired,
+        expire_due,
+        scopes.anything,
     ),
 )
