@@ -9,10 +9,11 @@ def _summed(table: str) -> list[str]:
     return [*[name.strip() for name in COLUMNS[table].split(",")], "sum"]
 
 
-def _insert(table: str, *more: str, verb: str = "INSERT") -> str:
-    """Return the statement for a new row: what its sum covers, the sum, and `more` after it."""
+def _insert(table: str, *more: str, verb: str = "INSERT", rows: int = 1) -> str:
+    """Return the statement for new rows: of each what its sum covers, the sum, and `more` after it."""
     names = [*_summed(table), *more]
-    return f"{verb} INTO {table} ({', '.join(names)}) VALUES ({', '.join('?' * len(names))})"
+    values = f"({', '.join('?' * len(names))})"
+    return f"{verb} INTO {table} ({', '.join(names)}) VALUES {', '.join([values] * rows)}"
 
 
 def _update(table: str, *kept: str) -> str:
@@ -34,6 +35,9 @@ UPDATE_STEP = _update("step", "id", "kyc_id")
 INSERT_DOCUMENT = _insert("document", *_OWNER)
 UPDATE_DOCUMENT = _update("document", "id", "kyc_id")
 INSERT_AUDIT = _insert("audit")
+AUDIT_GROUP = 64
+"""Rows of one statement: to run one costs as much as to write a row, and here each command has a new one."""
+INSERT_AUDIT_GROUP = _insert("audit", rows=AUDIT_GROUP)
 INSERT_EVENTS = _insert("feed")
 INSERT_IDEMPOTENCY = _insert("idempotency")
 INSERT_REVOCATION = _insert("revocation")

@@ -2,6 +2,7 @@
 
 import sqlite3
 from collections.abc import Callable, Sequence
+from itertools import chain as joined
 from operator import add
 from typing import Any
 
@@ -73,7 +74,7 @@ def _write_feed(db: sqlite3.Connection, batch: Batch, head: chain.Head) -> chain
         if kind.partition(".")[0] != encode.FEED_NOUNS[record]:
             raise ValueError(f"No {record.__name__} for events of kind {kind!r}")
     audit = list(sealed([encode.audit(row) for row in batch.audit]))
-    db.executemany(sql.INSERT_AUDIT, audit)
+    _append_audit(db, audit)
     db.executemany(sql.INSERT_EVENTS, sealed(encode.events(batch.events)))
     _write(db, sql.INSERT_IDEMPOTENCY, encode.idempotency, batch.idempotency)
     _write(db, sql.INSERT_REVOCATION, encode.revocation, batch.revocations)
@@ -82,6 +83,15 @@ def _write_feed(db: sqlite3.Connection, batch: Batch, head: chain.Head) -> chain
     if batch.wallets is not None:
         _write_wallets(db, batch.wallets)
     return chain.extend(db, head, audit)
+
+
+def _append_audit(db: sqlite3.Connection, rows: list[encode.Row]) -> None:
+    """Append rows of the audit, in whole groups as far as they go."""
+    grouped = len(rows) - len(rows) % sql.AUDIT_GROUP
+    for first in range(0, grouped, sql.AUDIT_GROUP):
+        group = rows[first : first + sql.AUDIT_GROUP]
+        db.execute(sql.INSERT_AUDIT_GROUP, tuple(joined.from_iterable(group)))
+    db.executemany(sql.INSERT_AUDIT, rows[grouped:])
 
 
 def _write_users(db: sqlite3.Connection, batch: Batch) -> None:

@@ -62,6 +62,12 @@ async def test_each_filter_of_the_audit(filled, name):
     assert await store.audit(ask(**change)) == (expected, len(expected), False)
 
 
+async def test_a_batch_of_many_rows_is_kept_row_by_row(store, make):
+    rows = [make.audit(id=i, time=make.NOW + i, comment=f"row {i}") for i in range(1, 301)]
+    await store.commit(make.batch(new=tuple(rows), counters={"audit": 301}))
+    assert await store.audit(ask(limit=500)) == (rows[::-1], 300, False)
+
+
 @pytest.mark.parametrize("change", [{}, {"customer_id": 1001}, {"action": "add"}])
 async def test_pages_of_the_audit_join_to_the_whole(filled, change):
     store, _ = filled
