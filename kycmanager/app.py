@@ -10,7 +10,6 @@ import msgspec
 
 from kycmanager import log
 from kycmanager.backoffice.application import Backoffice, Office
-from kycmanager.backoffice.visits import VisitSettings
 from kycmanager.commands import TABLE
 from kycmanager.config import Config, split_address
 from kycmanager.contract import openapi_bytes
@@ -20,8 +19,8 @@ from kycmanager.outbound.channel import Channel
 from kycmanager.outbound.opening import FORGET_SECONDS as FORGET_DELIVERIES_SECONDS
 from kycmanager.outbound.opening import outbound_of
 from kycmanager.outbound.worker import Outbound
+from kycmanager.pages.visits import VisitSettings
 from kycmanager.portal.application import Hall, Portal
-from kycmanager.portal.visits import PortalSettings
 from kycmanager.ports import Clock, Progress, Records, StoreRefused
 from kycmanager.timers import Timers
 from kycmanager.tokens.limits import FailedTokens
@@ -205,7 +204,7 @@ class App:
                 wrong_token=self.failed_tokens.refusal,
                 extensions=self.config.storage.extensions,
                 rest=self._rest_settings(),
-                settings=PortalSettings(
+                settings=VisitSettings(
                     idle_seconds=settings.idle_seconds,
                     life_seconds=settings.life_seconds,
                     secure=by_tls,

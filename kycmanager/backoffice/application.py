@@ -1,9 +1,7 @@
-"""The pages put together: one aiohttp application that the HTTP door serves below its prefix."""
+"""The pages of reviewers put together."""
 
-import logging
 from collections.abc import Callable, Sequence
 
-from aiohttp import web
 from msgspec import Struct
 
 from kycmanager.backoffice import account, audit, dashboard, queue, search, templates_list
@@ -15,7 +13,7 @@ from kycmanager.backoffice.case_files import CaseFiles
 from kycmanager.backoffice.case_read import CaseReader
 from kycmanager.backoffice.dashboard import Dashboard
 from kycmanager.backoffice.exports import Exports
-from kycmanager.backoffice.guard import ASSET, Guard
+from kycmanager.backoffice.guard import Guard
 from kycmanager.backoffice.live import Live
 from kycmanager.backoffice.paths import PREFIX
 from kycmanager.backoffice.people import People
@@ -27,17 +25,20 @@ from kycmanager.backoffice.sign_in import SignIn, WrongToken
 from kycmanager.backoffice.templates_edit import TemplateEdit
 from kycmanager.backoffice.templates_list import TemplateList
 from kycmanager.backoffice.templates_status import TemplateStatusPage
-from kycmanager.backoffice.visits import Visits, VisitSettings
+from kycmanager.backoffice.visits import Visits
 from kycmanager.commands.execute import Executor, Faults
 from kycmanager.domain.records import Event
 from kycmanager.file_ports import FileStore
+from kycmanager.pages import texts
 from kycmanager.pages.assets import Assets
 from kycmanager.pages.gateway import Gateway, Observe
-from kycmanager.pages.http import FORM_BYTES_MAX
+from kycmanager.pages.serving import COMMON, Pages
+from kycmanager.pages.visits import VisitSettings
 from kycmanager.ports import Clock
 from kycmanager.tokens.revocations import Revocations
 from kycmanager.user_ports import UserRecords
 
+PACKAGES = (COMMON, "kycmanager.backoffice")
 PLACES = (queue.PLACE, dashboard.PLACE, search.PLACE, audit.PLACE, templates_list.PLACE, account.PLACE)
 """The navigation, in its order."""
 
@@ -62,18 +63,16 @@ class Office(Struct, frozen=True, kw_only=True):
     language: str
 
 
-class Backoffice:
-    """The pages. `prefix` is where they stand; `server` serves them once they are started."""
-
-    prefix = PREFIX
+class Backoffice(Pages):
+    """The pages of reviewers; what follows the commits tells them."""
 
     def __init__(self, office: Office) -> None:
         gateway = Gateway(office.executor, office.observe, source="backoffice")
         people = People(office.users, office.clock)
         visits = Visits(office.users, people, office.revocations, office.clock, office.settings)
-        self._assets = Assets(PREFIX, ("kycmanager.pages", "kycmanager.backoffice"))
+        assets = Assets(PREFIX, PACKAGES)
         self.live = Live(visits.lives, office.epoch)
-        shell = Shell(self._assets, PLACES)
+        shell = Shell(assets, PLACES)
         self._proof = proof = Proof(office.clock)
         reader = CaseReader(gateway, people, office.language)
         files = CaseFiles(shell, gateway, reader, office.storage, office.request_seconds)
@@ -92,22 +91,8 @@ class Backoffice:
             TemplateStatusPage(shell, gateway),
             Account(shell, gateway, office.users, proof),
         )
-        app = web.Application(
-            middlewares=[Guard(visits, shell, gateway, office.faults).middleware],
-            client_max_size=FORM_BYTES_MAX,
-            logger=logging.getLogger("kycmanager.backoffice"),
-        )
-        app.router.add_get(f"{PREFIX}/static/{{path:.+}}", self._assets.send, name=ASSET)
-        for page in pages:
-            app.add_routes(page.routes())
-        shell.set_up(app)
-        self._runner = web.AppRunner(app, access_log=None)
-
-    async def start(self) -> web.Server:
-        """Return what serves the pages."""
-        await self._runner.setup()
-        assert self._runner.server is not None
-        return self._runner.server
+        guard = Guard(visits, shell, gateway, office.faults)
+        super().__init__(PACKAGES, PREFIX, guard, assets, pages, texts.FILTERS)
 
     def publish(self, events: Sequence[Event]) -> None:
         """Tell open pages of a commit."""
@@ -121,4 +106,4 @@ class Backoffice:
         """Close the rest; once more does nothing."""
         self.live.close()
         self._proof.close()
-        await self._runner.cleanup()
+        await super().close()

@@ -1,12 +1,9 @@
 """What every request to the pages passes: who it is, whether a page of ours sent it, and one answer to every fault."""
 
-from collections.abc import Awaitable, Callable
 from contextlib import suppress
-from typing import Any
 from urllib.parse import quote
 
 from aiohttp import web
-from aiohttp.web_protocol import RequestPayloadError
 
 from kycmanager.backoffice.paths import PREFIX
 from kycmanager.backoffice.shell import VISIT, Shell
@@ -14,22 +11,19 @@ from kycmanager.backoffice.visits import Visit, Visits
 from kycmanager.commands.execute import Faults
 from kycmanager.domain.errors import Code, KycError
 from kycmanager.pages.gateway import Gateway
-from kycmanager.pages.http import LARGE, add_headers, go, is_partial, of_http, read_form
+from kycmanager.pages.guard import WRITING, Handler
+from kycmanager.pages.guard import Guard as PagesGuard
+from kycmanager.pages.http import LARGE, go, is_partial, read_form
 
 SIGN_IN = f"{PREFIX}/sign-in"
 OPEN = "open"
 """The name of the routes that need no sign-in."""
-
-ASSET = "asset"
-"""The name of the route of files, which are the same for everybody."""
 
 STREAM = "stream"
 """The name of the route of events, which a page asks for by itself."""
 
 PASSIVE = "X-Passive"
 """The header that is 1 on other requests which a page makes by itself: they do not count as use."""
-
-_WRITING = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 
 NEXT_STEPS: dict[Code, str] = {
     Code.INVALID_DATA: "Go back, correct it and send it again.",
@@ -45,57 +39,34 @@ NEXT_STEPS: dict[Code, str] = {
 }
 _ELSE = "Try again. If it happens again, tell whoever runs the daemon."
 
-Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
+class Guard(PagesGuard[Visit]):
+    """Stands before the pages of reviewers."""
 
-class Guard:
-    """Stands before every handler."""
+    source = "backoffice"
 
     def __init__(self, visits: Visits, shell: Shell, gateway: Gateway, faults: Faults) -> None:
+        super().__init__(faults)
         self._visits = visits
         self._shell = shell
         self._gateway = gateway
-        self._faults = faults
 
-    @property
-    def middleware(self) -> Any:
-        """The guard as aiohttp takes it."""
+    def visit(self, request: web.Request) -> Visit:
+        """Find out who is signed in."""
+        visit = request[VISIT] = self._visits.visit(request)
+        return visit
 
-        @web.middleware
-        async def stand(request: web.Request, handler: Handler) -> web.StreamResponse:
-            if request.match_info.route.name == ASSET:
-                response = await handler(request)
-                add_headers(response)
-                return response
-            visit = request[VISIT] = self._visits.visit(request)
-            response = await self._answered(request, handler, visit)
-            if not response.prepared:
-                add_headers(response)
-                if visit.fresh and self._visits.cookie_name not in response.cookies:
-                    self._visits.set_cookie(response, visit.cookie)
-            return response
+    def remember(self, response: web.StreamResponse, visit: Visit) -> None:
+        """Give a stranger the cookie whose word the sign-in brings back."""
+        if visit.fresh and self._visits.cookie_name not in response.cookies:
+            self._visits.set_cookie(response, visit.cookie)
 
-        return stand
-
-    async def _answered(self, request: web.Request, handler: Handler, visit: Visit) -> web.StreamResponse:
-        try:
-            return await self._let_in(request, handler, visit)
-        except KycError as error:
-            return self.fault(request, error)
-        except web.HTTPException as error:
-            return self.fault(request, of_http(error))
-        except (ConnectionError, RequestPayloadError):
-            raise
-        except Exception as error:  # noqa: BLE001 - every fault becomes one answer
-            correlation = self._faults("backoffice", error)
-            known = {"correlation_id": correlation}
-            return self.fault(request, KycError(Code.INTERNAL, "Something failed here; the log knows", known))
-
-    async def _let_in(self, request: web.Request, handler: Handler, visit: Visit) -> web.StreamResponse:
+    async def let_in(self, request: web.Request, handler: Handler, visit: Visit) -> web.StreamResponse:
+        """Let in who is signed in; note that the sign-in is used."""
         is_open = request.match_info.route.name == OPEN
         if visit.login is None and not is_open:
             return to_sign_in(request)
-        if request.method in _WRITING:
+        if request.method in WRITING:
             await read_form(request, visit.csrf, large=request.match_info.route.name == LARGE)
         passive = request.match_info.route.name == STREAM or request.headers.get(PASSIVE) == "1"
         if visit.login is not None and not passive and self._visits.is_due(visit.login):

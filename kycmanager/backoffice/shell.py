@@ -5,13 +5,11 @@ from collections.abc import Mapping
 from typing import Any
 
 import aiohttp_jinja2
-import jinja2
 from aiohttp import web
 from msgspec import Struct
 
 from kycmanager.backoffice.paths import PREFIX
 from kycmanager.backoffice.visits import Visit
-from kycmanager.pages import texts
 from kycmanager.pages.assets import Assets
 
 NOTICES_MAX = 5
@@ -60,21 +58,6 @@ class Shell:
         self._assets = assets
         self._places = places
         self._notices: OrderedDict[int, list[Notice]] = OrderedDict()
-
-    def set_up(self, app: web.Application) -> None:
-        """Give the application its templates."""
-        aiohttp_jinja2.setup(
-            app,
-            loader=jinja2.ChoiceLoader(
-                [jinja2.PackageLoader("kycmanager.backoffice"), jinja2.PackageLoader("kycmanager.pages")]
-            ),
-            autoescape=True,
-            auto_reload=False,
-            undefined=jinja2.StrictUndefined,
-            trim_blocks=True,
-            lstrip_blocks=True,
-            filters=texts.FILTERS,
-        )
 
     def page(
         self,

@@ -1,7 +1,6 @@
 """Who a request comes from: the cookie, the sign-in behind it, and the word that a form of ours carries."""
 
 import hashlib
-import hmac
 import secrets
 from typing import Protocol
 
@@ -11,11 +10,14 @@ from msgspec import Struct
 from kycmanager.backoffice.people import People
 from kycmanager.domain.session import Session
 from kycmanager.domain.users import USED_SECONDS, Login, session_of
+from kycmanager.pages.visits import VisitSettings, address_of, word_of
 from kycmanager.ports import Clock
 from kycmanager.user_ports import UserRecords
 
 COOKIE_BYTES = 32
 COOKIE_CHARS_MAX = 64
+FORM = b"form"
+"""What the words of forms are made for."""
 
 
 class Revoked(Protocol):
@@ -24,15 +26,6 @@ class Revoked(Protocol):
     def covers(self, *, jti: str, session: int, sub: int, issued: int) -> bool:
         """Tell whether such a token is revoked."""
         ...
-
-
-class VisitSettings(Struct, frozen=True, kw_only=True):
-    """How long a sign-in lives unused and at all, whether cookies are for TLS only, whether a proxy stands in front."""
-
-    idle_seconds: int
-    life_seconds: int
-    secure: bool
-    proxy: bool
 
 
 class Visit(Struct, frozen=True, kw_only=True):
@@ -76,17 +69,17 @@ class Visits:
     def visit(self, request: web.BaseRequest) -> Visit:
         """Return who makes a request; somebody unknown gets a fresh cookie."""
         cookie = request.cookies.get(self.cookie_name, "")
-        address = self._address(request)
+        address = address_of(request, self.settings)
         if not cookie or len(cookie) > COOKIE_CHARS_MAX:
             cookie = new_cookie()
-            return Visit(cookie=cookie, csrf=word_of(cookie), address=address, fresh=True)
+            return Visit(cookie=cookie, csrf=word_of(cookie, FORM), address=address, fresh=True)
         login = self._users.login_with(key_of(cookie))
         session = None if login is None else self.session(login)
         if login is None or session is None:
-            return Visit(cookie=cookie, csrf=word_of(cookie), address=address)
+            return Visit(cookie=cookie, csrf=word_of(cookie, FORM), address=address)
         return Visit(
             cookie=cookie,
-            csrf=word_of(cookie),
+            csrf=word_of(cookie, FORM),
             address=address,
             login=login,
             session=session,
@@ -124,13 +117,6 @@ class Visits:
             self.cookie_name, cookie, path="/", httponly=True, samesite="Strict", secure=self.settings.secure
         )
 
-    def _address(self, request: web.BaseRequest) -> str:
-        """Return whose tries are counted; behind a proxy, whom the proxy names, who comes last."""
-        forwarded: str = request.headers.get("X-Forwarded-For", "")
-        if self.settings.proxy and forwarded:
-            return forwarded.rpartition(",")[2].strip()[:64]
-        return request.remote or ""
-
 
 def new_cookie() -> str:
     """Make the text of a cookie, which nobody can guess."""
@@ -140,8 +126,3 @@ def new_cookie() -> str:
 def key_of(cookie: str) -> bytes:
     """Return what is kept of a cookie: whoever reads the base cannot sign in by it."""
     return hashlib.sha256(cookie.encode()).digest()
-
-
-def word_of(cookie: str) -> str:
-    """Return the word that forms carry: it tells nothing of the cookie, and nobody else's page knows it."""
-    return hmac.digest(cookie.encode(), b"form", hashlib.sha256).hex()

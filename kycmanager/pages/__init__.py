@@ -1,1 +1,1 @@
-"""What the pages of reviewers and customers share: the way to the commands, files, words, forms, headers."""
+"""What pages of reviewers and customers share: serving, guard, the way to commands, files, words, forms, headers."""

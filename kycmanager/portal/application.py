@@ -1,25 +1,25 @@
-"""The pages of customers put together: one aiohttp application that the HTTP door serves below its prefix."""
+"""The pages of customers put together."""
 
-import logging
 from collections.abc import Collection
 
-from aiohttp import web
 from msgspec import Struct
 
 from kycmanager.commands.execute import Executor, Faults
 from kycmanager.file_ports import FileStore
+from kycmanager.pages import texts
 from kycmanager.pages.assets import Assets
 from kycmanager.pages.gateway import Gateway, Observe
-from kycmanager.pages.http import FORM_BYTES_MAX
 from kycmanager.pages.messages import Messages
+from kycmanager.pages.serving import COMMON, Pages
+from kycmanager.pages.visits import VisitSettings
 from kycmanager.portal.entry import Entry, WrongToken
-from kycmanager.portal.guard import ASSET, Guard
+from kycmanager.portal.guard import Guard
 from kycmanager.portal.home import Home
 from kycmanager.portal.paths import PREFIX
 from kycmanager.portal.shell import Shell
 from kycmanager.portal.step import StepPage
 from kycmanager.portal.uploads import Uploads
-from kycmanager.portal.visits import PortalSettings, Visits
+from kycmanager.portal.visits import Visits
 from kycmanager.ports import Clock
 from kycmanager.tokens.passes import Passes
 from kycmanager.transports.rest.settings import RestSettings
@@ -27,7 +27,7 @@ from kycmanager.transports.rest.settings import RestSettings
 SOURCE = "portal"
 """What the audit tells of this way in."""
 
-PACKAGES = ("kycmanager.pages", "kycmanager.portal")
+PACKAGES = (COMMON, "kycmanager.portal")
 PICTURES = frozenset({"png", "jpg", "jpeg", "heic", "webp", "gif"})
 
 
@@ -43,13 +43,11 @@ class Hall(Struct, frozen=True, kw_only=True):
     wrong_token: WrongToken
     extensions: Collection[str]
     rest: RestSettings
-    settings: PortalSettings
+    settings: VisitSettings
 
 
-class Portal:
-    """The pages. `prefix` is where they stand; `start` returns what serves them."""
-
-    prefix = PREFIX
+class Portal(Pages):
+    """The pages of customers."""
 
     def __init__(self, hall: Hall) -> None:
         messages = Messages(PACKAGES)
@@ -66,26 +64,8 @@ class Portal:
             step,
             Uploads(step, gateway, hall.files, hall.rest),
         )
-        app = web.Application(
-            middlewares=[Guard(visits, shell, hall.faults).middleware],
-            client_max_size=FORM_BYTES_MAX,
-            logger=logging.getLogger("kycmanager.portal"),
-        )
-        app.router.add_get(f"{PREFIX}/static/{{path:.+}}", assets.send, name=ASSET)
-        for page in pages:
-            app.add_routes(page.routes())
-        shell.set_up(app)
-        self._runner = web.AppRunner(app, access_log=None)
-
-    async def start(self) -> web.Server:
-        """Return what serves the pages."""
-        await self._runner.setup()
-        assert self._runner.server is not None
-        return self._runner.server
-
-    async def close(self) -> None:
-        """Close; once more does nothing."""
-        await self._runner.cleanup()
+        guard = Guard(visits, shell, hall.faults)
+        super().__init__(PACKAGES, PREFIX, guard, assets, pages, {"machine_time": texts.machine_time})
 
 
 def accepted(extensions: Collection[str]) -> str:

@@ -4,10 +4,8 @@ from collections.abc import Mapping
 from typing import Any
 
 import aiohttp_jinja2
-import jinja2
 from aiohttp import web
 
-from kycmanager.pages import texts
 from kycmanager.pages.assets import Assets
 from kycmanager.portal import telling
 from kycmanager.portal.paths import PREFIX, own_page
@@ -26,21 +24,6 @@ class Shell:
     def __init__(self, assets: Assets, languages: Mapping[str, str]) -> None:
         self._assets = assets
         self._languages = languages
-
-    def set_up(self, app: web.Application) -> None:
-        """Give the application its templates."""
-        aiohttp_jinja2.setup(
-            app,
-            loader=jinja2.ChoiceLoader(
-                [jinja2.PackageLoader("kycmanager.portal"), jinja2.PackageLoader("kycmanager.pages")]
-            ),
-            autoescape=True,
-            auto_reload=False,
-            undefined=jinja2.StrictUndefined,
-            trim_blocks=True,
-            lstrip_blocks=True,
-            filters={"machine_time": texts.machine_time},
-        )
 
     def page(
         self, request: web.Request, template: str, values: Mapping[str, Any], *, status: int = 200

@@ -1,7 +1,5 @@
 """Which customer a request comes from: a signed cookie of these pages, and the word that a form of ours carries."""
 
-import hashlib
-import hmac
 import secrets
 
 from aiohttp import web
@@ -11,6 +9,7 @@ from msgspec.structs import replace
 from kycmanager.domain.passes import Pass
 from kycmanager.domain.session import Session
 from kycmanager.pages.messages import Messages, Words
+from kycmanager.pages.visits import VisitSettings, address_of, word_of
 from kycmanager.portal.paths import PREFIX
 from kycmanager.ports import Clock
 from kycmanager.tokens.passes import Passes, new_id
@@ -20,17 +19,11 @@ USED_SECONDS = 60
 
 STRANGER_BYTES = 24
 STRANGER_CHARS = 32
+FORM = b"portal form"
+"""What the words of forms are made for."""
+
 LANGUAGE_COOKIE = "portal-language"
 LANGUAGE_SECONDS = 365 * 86_400
-
-
-class PortalSettings(Struct, frozen=True, kw_only=True):
-    """How long a visit lives unused and at all, whether cookies are for TLS only, whether a proxy stands in front."""
-
-    idle_seconds: int
-    life_seconds: int
-    secure: bool
-    proxy: bool
 
 
 class Visit(Struct, frozen=True, kw_only=True):
@@ -55,7 +48,7 @@ VISIT = web.RequestKey("customer_visit", Visit)
 class Visits:
     """Reads and writes cookies; knows which visits still live."""
 
-    def __init__(self, passes: Passes, messages: Messages, clock: Clock, settings: PortalSettings) -> None:
+    def __init__(self, passes: Passes, messages: Messages, clock: Clock, settings: VisitSettings) -> None:
         self.passes = passes
         self.messages = messages
         self._clock = clock
@@ -68,17 +61,17 @@ class Visits:
         words = self.messages.chosen(
             request.cookies.get(LANGUAGE_COOKIE, ""), accepted=request.headers.get("Accept-Language", "")
         )
-        address = self._address(request)
+        address = address_of(request, self._settings)
         given = self.passes.read(cookie, "visit") if len(cookie) != STRANGER_CHARS else None
         now = self._clock()
         if given is not None and now < given.used + self._settings.idle_seconds:
             due = now >= given.used + USED_SECONDS
             kept = self.passes.sign(replace(given, used=now)) if due else ""
-            return Visit(csrf=word_of(given.pass_id), address=address, words=words, given=given, cookie=kept)
+            return Visit(csrf=word_of(given.pass_id, FORM), address=address, words=words, given=given, cookie=kept)
         if len(cookie) == STRANGER_CHARS:
-            return Visit(csrf=word_of(cookie), address=address, words=words)
+            return Visit(csrf=word_of(cookie, FORM), address=address, words=words)
         cookie = secrets.token_urlsafe(STRANGER_BYTES)
-        return Visit(csrf=word_of(cookie), address=address, words=words, cookie=cookie)
+        return Visit(csrf=word_of(cookie, FORM), address=address, words=words, cookie=cookie)
 
     def begin(self, session: Session, *, of_token: bool) -> Pass:
         """Return the visit of a customer who has come by a link, or by a token: that ends with the token."""
@@ -115,18 +108,6 @@ class Visits:
             samesite="Lax",
             secure=self._settings.secure,
         )
-
-    def _address(self, request: web.BaseRequest) -> str:
-        """Return whose wrong tokens are counted; behind a proxy, whom the proxy names, who comes last."""
-        forwarded: str = request.headers.get("X-Forwarded-For", "")
-        if self._settings.proxy and forwarded:
-            return forwarded.rpartition(",")[2].strip()[:64]
-        return request.remote or ""
-
-
-def word_of(cookie: str) -> str:
-    """Return the word that forms carry: it tells nothing of the cookie, and nobody else's page knows it."""
-    return hmac.digest(cookie.encode(errors="replace"), b"portal form", hashlib.sha256).hex()
 
 
 def visit_of(request: web.BaseRequest) -> Visit:
