@@ -33,7 +33,7 @@ def main() -> int:
             for line in found[-max(1, len(row.peers)) :]:
                 progress.line("  " + _spoken(line))
     report = results.Report(found, machine.describe(), before, machine.noise(), sitting.runs, quick, only)
-    report.write()
+    report.write([row.name for row in TABLE])
     print(f"written: {results.MARKDOWN.name}, {results.JSON.name} in {results.FOLDER.name}/")
     if report.incomplete:
         print(f"{results.NOT_MEASURED}: " + ", ".join(line.name for line in found if line.reason))
@@ -50,7 +50,7 @@ def _figures(row: Benchmark, sitting: session.Session) -> dict[str, Figure]:
 
 
 def _spoken(line: results.Line) -> str:
-    name, value, cpu, p50, p99, peer, peer_value, peer_cpu, share, target, met = results.cells(line)
+    name, value, cpu, p50, p99, peer, peer_value, peer_cpu, share, target, met = results.cells(line.name, line.entry())
     said = f"{name}: {value}"
     if line.product.cpu_us is not None:
         said += f", {cpu} us CPU, p50 {p50} ms, p99 {p99} ms"

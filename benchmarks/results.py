@@ -2,6 +2,7 @@
 
 import datetime as dt
 import json
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -97,21 +98,22 @@ def number(value: float | None) -> str:
     return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:,.3g}"
 
 
-def cells(line: Line) -> list[str]:
-    """The cells of a table's row."""
-    peer = line.peer_figure
-    verdict = {True: "yes", False: "**no**", None: "-" if not line.reason else NOT_MEASURED}[line.met]
+def cells(name: str, entry: Mapping[str, Any]) -> list[str]:
+    """The cells of a table's row, but the time it was measured at."""
+    missing = entry.get("not_measured")
+    value, peer_value = entry["value"], entry["peer_value"]
+    verdict = {True: "yes", False: "**no**", None: NOT_MEASURED if missing else "-"}[entry["met"]]
     return [
-        line.name,
-        number(line.product.value) + f" {line.unit}" if line.product.value is not None else NOT_MEASURED,
-        number(line.product.cpu_us),
-        number(line.product.p50_ms),
-        number(line.product.p99_ms),
-        line.peer or "-",
-        "-" if peer is None else number(peer.value) if peer.value is not None else NOT_MEASURED,
-        number(peer.cpu_us) if peer else "-",
-        number(line.ratio),
-        line.target or "-",
+        name,
+        NOT_MEASURED if value is None else f"{number(value)} {entry['unit']}",
+        number(entry["cpu_us"]),
+        number(entry["p50_ms"]),
+        number(entry["p99_ms"]),
+        entry["peer"] or "-",
+        "-" if entry["peer"] is None else NOT_MEASURED if peer_value is None else number(peer_value),
+        number(entry["peer_cpu_us"]),
+        number(entry["ratio"]),
+        entry["target"] or "-",
         verdict,
     ]
 
@@ -148,49 +150,81 @@ class Report:
         """Whether anything was not measured."""
         return any(line.reason for line in self.lines)
 
-    def write(self) -> None:
-        """results.json, RESULTS.md and the plot."""
-        entries = {line.name: line.entry() for line in self.lines}
+    def write(self, known: Sequence[str]) -> None:
+        """results.json, RESULTS.md and the plot; what others of the `known` benchmarks found before stays."""
+        held = json.loads(JSON.read_text()) if self.only and JSON.exists() else {}
+        entries = merged(held, self.entries(), known)
         JSON.write_text(json.dumps(entries, indent=1) + "\n")
-        plotted = draw(self.lines)
-        MARKDOWN.write_text(self.markdown(plotted=plotted))
+        plotted = draw(entries)
+        MARKDOWN.write_text(markdown(entries, plotted=plotted))
 
-    def markdown(self, *, plotted: bool) -> str:
-        """The whole of RESULTS.md."""
-        when = dt.datetime.now(dt.UTC).strftime("%Y-%m-%d %H:%M UTC")
-        length = "a QUICK session, good for a look only" if self.quick else "a full session"
-        chosen = f", only {', '.join(self.only)}" if self.only else ""
-        text = [
-            "# Results of `make bench`",
-            "",
-            f"{when}; {length}{chosen}; medians of {self.runs} alternating runs.",
-            "",
-            "`make bench [ONLY=name,name] [QUICK=1]` replaces this file, results.json and the plot.",
-            "",
-            f"- Machine: {self.machine.text()}.",
-            f"- Noise before: {self.noise_before.text()}.",
-            f"- Noise after: {self.noise_after.text()}.",
-            "",
-            "Ratios and CPU per request can be compared between machines, absolute rates cannot. CPU is that of the",
-            "server and its children, in microseconds per request (uploads: per MB). A row's contenders ran in turns;",
-            "PostgreSQL is asked over at most 64 connections, as through a pool.",
-            "",
-            "| " + " | ".join(HEADERS) + " |",
-            "|" + "---|" * len(HEADERS),
-            *("| " + " | ".join(cells(line)) + " |" for line in self.lines),
-            "",
+    def entries(self) -> dict[str, dict[str, Any]]:
+        """The session's entries of results.json: each tells when and on what it was measured."""
+        session = {
+            "measured": dt.datetime.now(dt.UTC).strftime("%Y-%m-%d %H:%M"),
+            "quick": self.quick,
+            "machine": self.machine.text(),
+            "noise": [self.noise_before.text(), self.noise_after.text()],
+        }
+        return {line.name: line.entry() | session for line in self.lines}
+
+
+def merged(
+    held: Mapping[str, dict[str, Any]], fresh: Mapping[str, dict[str, Any]], known: Sequence[str]
+) -> dict[str, dict[str, Any]]:
+    """The fresh entries and those of other known benchmarks, all in the order of the known ones.
+
+    A benchmark that was measured anew keeps no line of its old ones: lines beside its peers belong to one session.
+    """
+    measured = {name.partition(":")[0] for name in fresh}
+    others = {name: entry for name, entry in held.items() if name.partition(":")[0] not in measured}
+    found = {name: entry for name, entry in (others | dict(fresh)).items() if name.partition(":")[0] in known}
+    return dict(sorted(found.items(), key=lambda each: known.index(each[0].partition(":")[0])))
+
+
+def markdown(entries: Mapping[str, dict[str, Any]], *, plotted: bool) -> str:
+    """The whole of RESULTS.md."""
+    text = [
+        "# Results of `make bench`",
+        "",
+        "`make bench` replaces this file, results.json and the plot; `make bench ONLY=name,name` replaces the rows of",
+        "what it measures and leaves the others (QUICK=1 is good for a look only).",
+        "",
+        "Ratios and CPU per request can be compared between machines, absolute rates cannot. CPU is that of the",
+        "server and its children, in microseconds per request (uploads: per MB). A row's contenders ran in turns;",
+        "PostgreSQL is asked over at most 64 connections, as through a pool.",
+        "",
+        "| " + " | ".join((*HEADERS, "measured (UTC)")) + " |",
+        "|" + "---|" * (len(HEADERS) + 1),
+        *(f"| {' | '.join(cells(name, entry))} | {entry.get('measured', '-')} |" for name, entry in entries.items()),
+        "",
+    ]
+    reasons = [f"- {name}: {entry['not_measured']}" for name, entry in entries.items() if "not_measured" in entry]
+    if reasons:
+        text += [f"## {NOT_MEASURED}", "", *reasons, ""]
+    if plotted:
+        text += ["![The product's value over each peer's](RESULTS.png)", ""]
+    return "\n".join([*text, *_sessions(entries)])
+
+
+def _sessions(entries: Mapping[str, dict[str, Any]]) -> list[str]:
+    """What is told of each session whose rows are here."""
+    text = ["## Sessions", ""]
+    for entry in {entry["measured"]: entry for entry in entries.values() if "measured" in entry}.values():
+        length = "a QUICK session, good for a look only" if entry["quick"] else "a full session"
+        before, after = entry["noise"]
+        text += [
+            f"- {entry['measured']} UTC: {length}, medians of {entry['runs']} alternating runs.",
+            f"  - Machine: {entry['machine']}.",
+            f"  - Noise before: {before}.",
+            f"  - Noise after: {after}.",
         ]
-        reasons = [f"- {line.name}: {line.reason}" for line in self.lines if line.reason]
-        if reasons:
-            text += [f"## {NOT_MEASURED}", "", *reasons, ""]
-        if plotted:
-            text += ["![The product's value over each peer's](RESULTS.png)", ""]
-        return "\n".join(text)
+    return [*text, ""]
 
 
-def draw(found: list[Line]) -> bool:
+def draw(entries: Mapping[str, dict[str, Any]]) -> bool:
     """The ratios as bars on a logarithmic scale; False when there is nothing to draw or nothing to draw with."""
-    measured = [(line.name, line.peer, line.ratio) for line in found if line.ratio]
+    measured = [(name, entry["peer"], entry["ratio"]) for name, entry in entries.items() if entry["ratio"]]
     PLOT.unlink(missing_ok=True)
     try:
         import matplotlib as mpl  # noqa: PLC0415 - an extra, and slow to import
