@@ -189,6 +189,7 @@ class Core:
         self.started_time = self.clock()
         self.strand.start()
         await self.safe.hold_attached()
+        await self.safe.finish_erasures(self.cache)
 
     async def _load(self) -> None:
         snapshot = await self.store.load(self.report)

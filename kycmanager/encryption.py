@@ -11,7 +11,7 @@ from kycmanager.desk_ports import LookupRecords
 from kycmanager.domain.errors import KycError
 from kycmanager.domain.records import Step
 from kycmanager.key_ports import KeyList, Rotated, Sealed
-from kycmanager.ports import Clock, OutcomeUnknown, Progress, StoreFull
+from kycmanager.ports import Clock, OutcomeUnknown, Progress, Reader, StoreFull
 from kycmanager.store.sqlite import SqliteStore
 from kycmanager.vault.care import KeyCare, Run
 from kycmanager.vault.clear import ClearData, forget_events
@@ -24,6 +24,9 @@ from storagemanager import StorageError, StorageErrorCode, StorageManager
 
 PROGRESS_SECONDS = 10.0
 """How often it is told how far the index of answers is."""
+
+UNFINISHED = "the key was destroyed before"
+"""The reason of an erasure that a start finishes, in the audit."""
 
 logger = log.get_logger("encryption")
 
@@ -155,6 +158,21 @@ class Safe:
         if self._index is not None and self._index.lookup.live:
             await self._store.overwrite()  # the rows of the index are deleted next
 
+    async def finish_erasures(self, records: Reader) -> None:
+        """Empty the records whose key is gone: the erasure was cut off, or a backup from before it was restored."""
+        for kyc_id in self.vault.keyring.all_destroyed():
+            profile = records.profile(kyc_id)
+            if profile is None or not _holds(records, kyc_id):
+                continue
+            data = {"customer_id": profile.customer_id, "brand": profile.brand, "reason": UNFINISHED}
+            try:
+                await self._run("SysEraseKycCustomer", data)
+                logger.info("an erasure is finished", kyc_id=kyc_id)
+            except KycError as error:
+                logger.warning(
+                    "an erasure is not finished: its data cannot be read any more", kyc_id=kyc_id, fault=str(error)
+                )
+
     async def rotate(self, progress: Progress) -> Rotated:
         """Seal every key by a new master key."""
         return await self._care.rotate(progress)
@@ -166,3 +184,12 @@ class Safe:
         done = await clear.seal(self._steps(), progress, whole=self.alone)
         await self.hold_attached()
         return done
+
+
+def _holds(records: Reader, kyc_id: int) -> bool:
+    """Tell whether the records of a profile hold what only its key could open."""
+    return (
+        any(step.answers for step in records.steps_of(kyc_id))
+        or any(document.file_id for document in records.documents_of(kyc_id))
+        or bool(records.desk.notes_of(kyc_id))
+    )

@@ -121,6 +121,10 @@ class Reader(Records, Lists, Protocol):
         """Count the profiles with a step of the template, and those of the brand asked for the level without one."""
         ...
 
+    def answered_files(self, step: Step) -> Sequence[str]:
+        """Return the uuids of the files that answers name, also those that can be opened no more."""
+        ...
+
 
 class Changes(Records, Protocol):
     """What a write handler may do: read as `Records`, put new values, and tell of them. It never waits."""

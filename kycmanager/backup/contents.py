@@ -17,13 +17,17 @@ from storagemanager.offline import stored_rows
 
 
 class Contents(Struct):
-    """What the bases of a folder tell: `held` are the uuids of documents' files, with the document's id."""
+    """What the bases of a folder tell: `held` are the uuids of documents' files, with the document's id.
+
+    `erasing`: all that is wrong is that documents point to files without a row, as it is while one is erased.
+    """
 
     counts: dict[str, int] = {}
     head: Head = NO_LINK
     held: dict[str, int] = {}
     metas: dict[str, FileMeta] = {}
     faults: list[Fault] = []
+    erasing: bool = False
 
 
 def read_contents(folder: Path, progress: Progress) -> Contents:
@@ -47,11 +51,13 @@ def read_contents(folder: Path, progress: Progress) -> Contents:
     contents.faults += [(f"stored file {uuid}", "its row is damaged") for _, uuid, meta in rows if meta is None]
     contents.counts["stored"] = len(rows)
     known = {uuid for _, uuid, _ in rows}
-    contents.faults += [
+    lost = [
         (f"document {document}", f"points to the stored file {uuid}, which has no row")
         for uuid, document in contents.held.items()
         if uuid not in known
     ]
+    contents.erasing = bool(lost) and not contents.faults
+    contents.faults += lost
     return contents
 
 

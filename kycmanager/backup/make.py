@@ -1,8 +1,12 @@
-"""Making a backup: bases first, as of one moment each, then the files they tell of; visible when it is whole."""
+"""Making a backup: the bases, as of one moment, then the files they tell of; visible when it is whole.
+
+Files that go while they are copied, for they are erased or sealed, are let go of: the bases are copied once more.
+"""
 
 import os
 import shutil
 import tempfile
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -22,7 +26,7 @@ from kycmanager.backup.manifest import (
     write_manifest,
 )
 from kycmanager.ports import Progress
-from kycmanager.store.sqlite.copy import copy_base, undisturbed
+from kycmanager.store.sqlite.copy import copy_base, copy_together, undisturbed
 from kycmanager.store.sqlite.heads import HEADS
 from kycmanager.store.sqlite.prove import Fault
 from storagemanager import FileMeta, StorageError
@@ -30,6 +34,12 @@ from storagemanager.offline import forget_rows
 
 PARTIAL = "partial"
 """Part of the name of a folder that is no backup yet."""
+
+ROUNDS_MAX = 20
+"""How often the bases are copied: a round has to copy only the files that came since the one before."""
+
+_ERASING_SECONDS = (0.1, 0.4, 1.5, 5.0)
+"""Waits for an erasure to empty the records of the files it has removed."""
 
 
 class Unfit(BackupError):  # noqa: N818 - named for what the data is
@@ -74,8 +84,8 @@ def copy_keys(data_dir: Path, file: Path) -> bool:
     fresh = file.with_name(f".{file.name}.{PARTIAL}")
     fresh.unlink(missing_ok=True)
     try:
-        with undisturbed(data_dir / KYC):
-            copy_base(data_dir / KEYS, fresh)
+        with undisturbed(data_dir / KYC) as alone:
+            copy_base(data_dir / KEYS, fresh, alone=alone)
         fresh.replace(file)
     finally:
         fresh.unlink(missing_ok=True)
@@ -86,19 +96,16 @@ def copy_keys(data_dir: Path, file: Path) -> bool:
 def _fill(data_dir: Path, partial: Path, now: int, progress: Progress, earlier: "_Earlier") -> Manifest:
     for folder in (KYC.parent, FILES, HEADS.parent):
         (partial / folder).mkdir()
-    entries = []
-    with undisturbed(data_dir / KYC):
-        # The heads before the base, which then has them all; the records before the files that they tell of.
-        if (data_dir / HEADS).exists():
-            entries.append(copy_file(data_dir / HEADS, partial, str(HEADS)))
-        for done, base in enumerate((KYC, STORAGE), 1):
-            copy_base(data_dir / base, partial / base)
-            progress("bases", done, 2)
-    contents = read_contents(partial, progress)
-    if contents.faults:
-        raise Unfit(contents.faults)
-    files, faults = _copy_files(data_dir, partial, contents, progress, earlier)
-    entries += [entry_of(partial, str(base)) for base in (KYC, STORAGE)]
+    copied: dict[str, Entry] = {}
+    told: set[Fault] = set()
+    for _ in range(ROUNDS_MAX):
+        contents = _copy_bases(data_dir, partial, progress)
+        faults = _copy_files(data_dir, partial, contents, copied, progress, earlier)
+        # Bytes stay as they are under their name: what a later copy of the bases tells of still was wrong before.
+        if told.issuperset(faults):
+            break
+        told.update(faults)
+    heads = [HEADS] if (partial / HEADS).exists() else []
     manifest = Manifest(
         format=FORMAT,
         program=f"kycmanager {__version__}",
@@ -107,7 +114,7 @@ def _fill(data_dir: Path, partial: Path, now: int, progress: Progress, earlier: 
         link=contents.head.link,
         hash=contents.head.hash.hex(),
         counts=contents.counts,
-        files=[*entries, *files],
+        files=[*(entry_of(partial, str(path)) for path in (*heads, KYC, STORAGE)), *copied.values()],
         faults=faults,
     )
     write_manifest(partial, manifest)
@@ -115,15 +122,45 @@ def _fill(data_dir: Path, partial: Path, now: int, progress: Progress, earlier: 
     return manifest
 
 
+def _copy_bases(data_dir: Path, partial: Path, progress: Progress) -> Contents:
+    """Copy heads and bases, over those of the round before; raises Unfit."""
+    for pause in (*_ERASING_SECONDS, 0.0):
+        for path in (HEADS, KYC, STORAGE):
+            (partial / path).unlink(missing_ok=True)
+        with undisturbed(data_dir / KYC) as alone:
+            # The heads before the base, which then has them all.
+            if (data_dir / HEADS).exists():
+                copy_file(data_dir / HEADS, partial, str(HEADS))
+            copy_together([(data_dir / base, partial / base) for base in (KYC, STORAGE)], progress, alone=alone)
+        contents = read_contents(partial, progress)
+        if alone or not contents.erasing:
+            break
+        time.sleep(pause)
+    if contents.faults:
+        raise Unfit(contents.faults)
+    return contents
+
+
 def _copy_files(
-    data_dir: Path, partial: Path, contents: Contents, progress: Progress, earlier: "_Earlier"
-) -> tuple[list[Entry], list[Fault]]:
-    """Copy the stored files; those that nobody had attached may have run out meanwhile, and are let go."""
-    entries: dict[str, Entry] = {}
+    data_dir: Path,
+    partial: Path,
+    contents: Contents,
+    copied: dict[str, Entry],
+    progress: Progress,
+    earlier: "_Earlier",
+) -> list[Fault]:
+    """Copy the stored files that are not `copied` yet, and remove those that went; return what is wrong with them.
+
+    Those that nobody had attached may have run out meanwhile, and are let go.
+    """
+    for name in copied.keys() - {meta.disk_name for meta in contents.metas.values()}:
+        del copied[name]
+        (partial / FILES / name).unlink()
     gone: list[str] = []
     for done, meta in enumerate(list(contents.metas.values()), 1):
         try:
-            entries[meta.disk_name] = _copied(data_dir, partial, meta, earlier)
+            if meta.disk_name not in copied:
+                copied[meta.disk_name] = _copied(data_dir, partial, meta, earlier)
         except FileNotFoundError:
             if not meta.attached and meta.uuid not in contents.held:
                 gone.append(meta.uuid)
@@ -132,8 +169,7 @@ def _copy_files(
     if gone:
         _forget(partial / STORAGE, gone)
         contents.counts["stored"] -= len(gone)
-    held = {name: (entry.size, entry.sha256) for name, entry in entries.items()}
-    return list(entries.values()), file_faults(contents.metas.values(), held)
+    return file_faults(contents.metas.values(), {name: (each.size, each.sha256) for name, each in copied.items()})
 
 
 def _forget(base: Path, gone: list[str]) -> None:

@@ -23,7 +23,6 @@ from kycmanager.commands.model import (
 )
 from kycmanager.commands.wallets import WalletRequest, known, tell_identity
 from kycmanager.domain import erasure
-from kycmanager.domain.answers import file_references
 from kycmanager.domain.errors import Code, KycError, not_found
 from kycmanager.domain.files import CUSTOMER
 from kycmanager.domain.records import Profile
@@ -89,8 +88,7 @@ async def _destroy(context: PrepareContext, profile: Profile | None, customer_id
 def _files_of(records: Reader, profile: Profile) -> set[str]:
     found = {document.file_id for document in records.documents_of(profile.id) if document.file_id}
     for step in records.steps_of(profile.id):
-        schema = records.template_text(step.template_id, step.template_version).form_schema
-        found.update(file_references(schema, records.answers(step)))
+        found.update(records.answered_files(step))
     return found
 
 

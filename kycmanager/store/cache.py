@@ -196,11 +196,13 @@ class Cache:
         for step in self.steps.values():
             schema = asks.get((step.template_id, step.template_version))
             if schema is not None and step.answers:
-                yield from self._files_of(schema, step.answers)
+                yield from self.answered_files(step)
 
-    def _files_of(self, schema: dict[str, Any], kept: dict[str, Any] | bytes) -> Sequence[str]:
+    def answered_files(self, step: Step) -> Sequence[str]:
+        """Return the uuids of the files that answers name; sealed ones are not opened."""
+        kept = step.answers
         if isinstance(kept, dict):
-            return file_references(schema, kept)
+            return file_references(self.template_text(step.template_id, step.template_version).form_schema, kept)
         assert self.vault is not None
         return self.vault.files(kept)
 

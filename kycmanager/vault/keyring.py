@@ -128,6 +128,10 @@ class Keyring:
         held = self._profiles.get(kyc_id)
         return held is not None and len(held) == ID_BYTES
 
+    def all_destroyed(self) -> list[int]:
+        """Return the profiles whose key was destroyed."""
+        return [kyc_id for kyc_id, held in self._profiles.items() if len(held) == ID_BYTES]
+
     def has_key(self, kyc_id: int) -> bool:
         """Tell whether a profile has a key, be it destroyed."""
         return kyc_id in self._profiles

@@ -7,7 +7,9 @@ import sqlite3
 import msgspec
 import pytest
 
+from kycmanager.domain.enums import StepStatus
 from kycmanager.domain.errors import KycError
+from kycmanager.encryption import Safe
 from kycmanager.key_files import KeyFileError
 from kycmanager.ports import OutcomeUnknown, StoreFull, StoreRefused
 from storagemanager import Owner
@@ -240,7 +242,11 @@ async def test_swapped_rows_are_refused(daemon):
     assert (await daemon.shown(first))["answers"] == {"who": CANARY}
 
 
-async def test_a_destroyed_key_takes_answers_and_files_along_and_every_old_copy(daemon, tmp_path):
+async def test_a_destroyed_key_takes_answers_and_files_along_and_every_old_copy(daemon, tmp_path, monkeypatch):
+    async def leave(_safe, _records):
+        """Leave the records as they are."""
+
+    monkeypatch.setattr(Safe, "finish_erasures", leave)
     await daemon.step()
     before = await upload(daemon)  # a copy is made while its key is still with the brand
     copy = tmp_path / "copy"
@@ -276,6 +282,30 @@ async def test_a_destroyed_key_takes_answers_and_files_along_and_every_old_copy(
         with pytest.raises(Exception, match="does not open"):
             await content(old, uuid)
     await old.core.close()
+
+
+async def test_a_start_finishes_the_erasures_whose_key_is_gone(daemon):
+    step_id, files = await lived(daemon)
+    await daemon.boss.call("MngAddKycNote", {"kyc_id": 1, "text": CANARY})
+    await daemon.core.safe.custody.destroy(1)
+    await daemon.restart()
+    assert (await daemon.local("SysVerify", {}))["faults"] == []
+    assert [await daemon.core.storage.get(uuid) for uuid in files] == [None] * 3
+    assert (await daemon.shown(step_id))["status"] == StepStatus.EXPIRED
+    assert [row.reason for row in await daemon.audit(action="profile.erased")] == ["the key was destroyed before"]
+    assert daemon.rows("SELECT id FROM note") == []
+    await daemon.restart()
+    assert len(await daemon.audit(action="profile.erased")) == 1
+
+
+async def test_an_erasure_the_law_refuses_now_is_told_of_at_the_start(open_daemon, capsys):
+    daemon = await open_daemon(sep12={"retention_days": 30})
+    step_id, files = await lived(daemon)
+    await daemon.core.safe.custody.destroy(1)
+    await daemon.restart()
+    assert "an erasure is not finished" in capsys.readouterr().out
+    assert await daemon.core.storage.get(files[0]) is not None
+    assert (await daemon.shown(step_id))["answers"] == {}
 
 
 async def test_a_destroyed_key_is_overwritten_on_the_disk(daemon, monkeypatch):
