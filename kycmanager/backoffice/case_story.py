@@ -18,6 +18,7 @@ _DONE = {
     "profile.created": "began the profile",
     "profile.required_level": "asked for level",
     "profile.risk": "set the risk to",
+    "profile.erased": "had everything erased",
     "step.required": "asked for",
     "step.saved": "saved answers of",
     "step.submitted": "handed in",
@@ -41,6 +42,17 @@ _DONE = {
     "access.export": "exported",
     "file.released": "released the file of",
     "file.refused": "refused the file of",
+    "file.infected": "sent a file with malware, which was not kept",
+    "identity.created": "came by a wallet",
+    "identity.linked": "had a wallet stand for the customer",
+    "identity.removed": "took a wallet away",
+    "identity.callback": "named where a wallet is called",
+    "verification.code": "was made a code for",
+    "verification.confirmed": "gave the right code for",
+    "verification.failed": "gave a wrong code for",
+    "portal.link_made": "made a link to the portal",
+    "portal.link_used": "came in by a link",
+    "portal.signed_out": "signed out of the portal",
 }
 _RELEASED = {
     "done": "finished the case",
@@ -142,4 +154,4 @@ def _what(row: Mapping[str, Any], names: Names) -> str:
         return names.steps.get(row["step_id"], f"step {row['step_id']}")
     if row["action"].startswith("access."):
         return "a file of the answers" if "file_id" in details else "the case"
-    return ""
+    return str(details.get("field", "")).replace("_", " ")

@@ -139,6 +139,15 @@ async def test_a_case_is_reviewed_by_keyboard(held, browser):  # noqa: F811
     assert [step.status for step in held.app.core.cache.steps_of(1)] == [2, 2]
 
 
+def press_what_is_not_marked(page):
+    """The marks of the keys that come with the first press must not take the button from under the mouse."""
+    for place in ("[data-row=step-1]", "#document-2"):
+        for act in ("r", "e"):
+            page.find("#document-1 .said").click()
+            page.find(f"{place} [data-act={act}]").click()
+            page.find("dialog[open] [data-closes]").click()
+
+
 def approve_front(page):
     page.find("#document-1 [data-act=a]").click()
     page.until(lambda _: "Approved: front." in page.words("#standing"))
@@ -184,6 +193,7 @@ async def test_two_reviewers_on_one_case(held, browser, second):  # noqa: F811
     await beside(open_case, second, held)
     await beside(approve_bill, browser)
     await beside(open_case, second, held)
+    await beside(press_what_is_not_marked, second)
     await beside(approve_front, second)
     await beside(see_the_change, browser)
     await beside(stop_listening, browser)

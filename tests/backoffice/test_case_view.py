@@ -4,6 +4,7 @@ import pytest
 
 from kycmanager.backoffice.case_story import Names, told
 from kycmanager.backoffice.case_view import beside, document_moves, file_ids, mark_of, step_moves, step_rows
+from kycmanager.contract.feed import ACTIONS
 from kycmanager.domain.enums import DocumentStatus, StepStatus, StepType
 from kycmanager.pages.messages import Messages
 
@@ -136,6 +137,7 @@ def test_the_history_is_told_in_words():
             row("step.expired", step_id=8, actor_session=4, actor_id=0, old_status=2, new_status=4),
             row("profile.risk", details={"new_risk": 3}, old_status=2, new_status=2),
             row("profile.required_level", details={"requested_level": 2}),
+            row("verification.code", details={"field": "email_address"}, actor_session=9),
             row("keys.rotated"),
         ],
         Somebody(),
@@ -147,8 +149,15 @@ def test_the_history_is_told_in_words():
         ("the daemon", "ended the approval of", "step 8", ("approved", "expired"), "", ""),
         ("1/2", "set the risk to", "high", None, "", ""),
         ("1/2", "asked for level", "2", None, "", ""),
+        ("the customer", "was made a code for", "email address", None, "", ""),
         ("1/2", "keys.rotated", "", None, "", ""),
     ]
+
+
+def test_the_history_has_words_for_all_that_happens_to_a_customer():
+    of_nobody = {"template", "keys", "user", "token", "filter", "delivery"}
+    rows = [row(action) for action, _ in ACTIONS if action.partition(".")[0] not in of_nobody]
+    assert [line.did for line in told(rows, Somebody(), Names({}, {}, {})) if "." in line.did] == ["access.search"]
 
 
 def test_looks_in_a_row_are_one_line():
