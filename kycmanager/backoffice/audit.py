@@ -3,13 +3,12 @@
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
-from urllib.parse import urlencode
 
 import msgspec
 from aiohttp import web
-from msgspec import Struct
 
 from kycmanager.backoffice.case_read import path_of
+from kycmanager.backoffice.chosen import Chosen
 from kycmanager.backoffice.paths import PREFIX
 from kycmanager.backoffice.people import People
 from kycmanager.backoffice.shell import Key, Place, Shell, visit_of
@@ -38,7 +37,7 @@ _STATUSES = {"profile": "profile", "step": "step", "document": "document"}
 """Which words the statuses of a row have, by the first word of its action."""
 
 
-class Filter(Struct, frozen=True, kw_only=True):
+class Filter(Chosen, frozen=True, kw_only=True):
     """What is looked for, as the form and the address have it; "" is any. `actor` is a user's name or a number."""
 
     customer: str = ""
@@ -50,21 +49,6 @@ class Filter(Struct, frozen=True, kw_only=True):
     brand: str = ""
     since: str = ""
     until: str = ""
-
-    @property
-    def given(self) -> dict[str, str]:
-        """The filters that are set."""
-        return {name: value for name in self.__struct_fields__ if (value := getattr(self, name))}
-
-    @property
-    def address(self) -> str:
-        """The filters as the end of an address, "" without any."""
-        return f"?{urlencode(self.given)}" if self.given else ""
-
-
-def filter_of(fields: Mapping[str, Any]) -> Filter:
-    """Read filters from an address; what is no filter is ignored."""
-    return Filter(**{name: str(fields[name]).strip() for name in Filter.__struct_fields__ if name in fields})
 
 
 def wanted(chosen: Filter, people: People) -> dict[str, Any]:
@@ -120,7 +104,7 @@ class Audit:
 
     async def show(self, request: web.Request) -> web.Response:
         """Show the newest rows; a filter that cannot be is shown with its fault."""
-        chosen, fault = filter_of(request.query), ""
+        chosen, fault = Filter.of(request.query), ""
         try:
             page = await self._page(request, chosen)
         except KycError as error:
@@ -140,7 +124,7 @@ class Audit:
 
     async def rows(self, request: web.Request) -> web.Response:
         """Return further rows."""
-        page = await self._page(request, filter_of(request.query), request.query.get("after", ""))
+        page = await self._page(request, Filter.of(request.query), request.query.get("after", ""))
         return self._shell.fragment(request, "parts/audit_rows.html", {**page, "partial": True})
 
     async def _page(self, request: web.Request, chosen: Filter, after: str = "") -> dict[str, Any]:

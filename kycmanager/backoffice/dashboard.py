@@ -3,11 +3,10 @@
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Any
-from urllib.parse import urlencode
 
 from aiohttp import web
-from msgspec import Struct
 
+from kycmanager.backoffice.chosen import Chosen
 from kycmanager.backoffice.exports import line_of
 from kycmanager.backoffice.paths import PREFIX
 from kycmanager.backoffice.people import People
@@ -38,23 +37,13 @@ _MINUTE = 60
 _DAY = "%Y-%m-%d"
 
 
-class Filter(Struct, frozen=True, kw_only=True):
+class Filter(Chosen, frozen=True, kw_only=True):
     """What is shown, as the form and the address have it; `since` and `until` are days, and go before the period."""
 
     brand: str = ""
     period: str = ""
     since: str = ""
     until: str = ""
-
-    @property
-    def given(self) -> dict[str, str]:
-        """The filters that are set."""
-        return {name: value for name in self.__struct_fields__ if (value := getattr(self, name))}
-
-
-def filter_of(fields: Mapping[str, str]) -> Filter:
-    """Read filters from an address; what is no filter is ignored."""
-    return Filter(**{name: fields[name].strip() for name in Filter.__struct_fields__ if name in fields})
 
 
 def wanted(chosen: Filter, now: int) -> dict[str, Any]:
@@ -139,7 +128,7 @@ class Dashboard:
 
     async def show(self, request: web.Request) -> web.Response:
         """Show the figures; a filter that cannot be is shown with its fault, and without figures."""
-        chosen, fault, found, who = filter_of(request.query), "", None, visit_of(request).who
+        chosen, fault, found, who = Filter.of(request.query), "", None, visit_of(request).who
         try:
             found = await self._found(request, chosen)
         except KycError as error:
@@ -153,7 +142,6 @@ class Dashboard:
             "brands": sorted(who.brands or ()),
             "periods": PERIODS,
             "period": chosen.period or PERIOD,
-            "address": urlencode(chosen.given),
             "other": OTHER,
             "length": length,
             "day_of": day_of,
@@ -162,7 +150,7 @@ class Dashboard:
 
     async def send(self, request: web.Request) -> web.Response:
         """Send one of the tables as CSV; who took it is in the audit first."""
-        table, chosen = request.query.get("table", ""), filter_of(request.query)
+        table, chosen = request.query.get("table", ""), Filter.of(request.query)
         if table not in TABLES:
             raise invalid("table", f"must be one of {', '.join(TABLES)}")
         found = await self._found(request, chosen)

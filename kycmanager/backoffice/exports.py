@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 from aiohttp import web
 
-from kycmanager.backoffice.audit import LOOK, PLACE, Filter, change_of, filter_of, wanted
+from kycmanager.backoffice.audit import LOOK, PLACE, Filter, change_of, wanted
 from kycmanager.backoffice.people import People
 from kycmanager.backoffice.shell import visit_of
 from kycmanager.domain.errors import Code, KycError, invalid
@@ -53,7 +53,7 @@ class Exports:
 
     async def send(self, request: web.Request) -> web.StreamResponse:
         """Send the file; one that cannot be ended breaks off, so that no browser takes it for whole."""
-        kind, chosen = request.query.get("as", ""), filter_of(request.query)
+        kind, chosen = request.query.get("as", ""), Filter.of(request.query)
         if kind not in _KINDS:
             raise invalid("as", f"must be one of {', '.join(_KINDS)}")
         data = wanted(chosen, self._people)

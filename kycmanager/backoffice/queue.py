@@ -4,13 +4,12 @@ import asyncio
 from collections import OrderedDict
 from collections.abc import Mapping
 from typing import Any
-from urllib.parse import urlencode
 
 from aiohttp import web
-from msgspec import Struct
 from msgspec.structs import replace
 
 from kycmanager.backoffice.case_read import path_of
+from kycmanager.backoffice.chosen import Chosen
 from kycmanager.backoffice.guard import PASSIVE, STREAM
 from kycmanager.backoffice.live import Live
 from kycmanager.backoffice.paths import PREFIX
@@ -45,7 +44,7 @@ _HOUR = 3600
 _FILTER_NAME_CHARS_MAX = 64
 
 
-class Filter(Struct, frozen=True, kw_only=True):
+class Filter(Chosen, frozen=True, kw_only=True):
     """What the queue is filtered by, as the form and the address have it; "" is any."""
 
     brand: str = ""
@@ -57,28 +56,13 @@ class Filter(Struct, frozen=True, kw_only=True):
     waiting: str = ""
     order: str = ""
 
-    @property
-    def given(self) -> dict[str, str]:
-        """The filters that are set."""
-        return {name: value for name in self.__struct_fields__ if (value := getattr(self, name))}
-
-    @property
-    def address(self) -> str:
-        """The filters as the end of an address, "" without any."""
-        return f"?{urlencode(self.given)}" if self.given else ""
-
-
-def filter_of(fields: Mapping[str, Any]) -> Filter:
-    """Read filters from a form or an address; what is no filter is ignored."""
-    return Filter(**{name: str(fields[name]).strip() for name in Filter.__struct_fields__ if name in fields})
-
 
 def kept(fields: Mapping[str, Any], session: Session) -> Filter:
     """Read a kept filter, whose values are those of the commands."""
     shown = {name: value for name, value in fields.items() if value != ANY}
     if "assignee" in shown:
         shown["assignee"] = {session.sub: "me", 0: "nobody"}.get(shown["assignee"], shown["assignee"])
-    return filter_of(shown)
+    return Filter.of(shown)
 
 
 def wanted(chosen: Filter, session: Session, now: int) -> dict[str, Any]:
@@ -126,7 +110,7 @@ class Queue:
 
     async def show(self, request: web.Request) -> web.Response:
         """Show the first cases; a filter that cannot be is shown with its fault."""
-        chosen, fault, who = filter_of(request.query), "", visit_of(request).who
+        chosen, fault, who = Filter.of(request.query), "", visit_of(request).who
         try:
             page = await self._page(request, chosen)
         except KycError as error:
@@ -152,7 +136,7 @@ class Queue:
 
     async def rows(self, request: web.Request) -> web.Response:
         """Return further cases, or the first ones anew."""
-        page = await self._page(request, filter_of(request.query), request.query.get("after", ""))
+        page = await self._page(request, Filter.of(request.query), request.query.get("after", ""))
         return self._shell.fragment(request, "parts/queue_rows.html", {**page, "partial": True})
 
     async def _page(self, request: web.Request, chosen: Filter, after: str = "") -> dict[str, Any]:
@@ -196,7 +180,7 @@ class Queue:
     async def next(self, request: web.Request) -> web.Response:
         """Claim the next case of the filters, and open it."""
         form, who = form_of(request), visit_of(request).who
-        chosen = filter_of(form)
+        chosen = Filter.of(form)
         data = wanted(chosen, who, self._people.now())
         data.pop("assignee", None)  # what is given out is what nobody holds
         if "leaving" in form:
@@ -211,7 +195,7 @@ class Queue:
     async def keep(self, request: web.Request) -> web.Response:
         """Keep the filters under a name, all but the length of waiting, which means another time every day."""
         form, who = form_of(request), visit_of(request).who
-        chosen = replace(filter_of(form), waiting="")
+        chosen = replace(Filter.of(form), waiting="")
         name = form.get("name", "").strip()[:_FILTER_NAME_CHARS_MAX]
         try:
             data = {"name": name, "filter": wanted(chosen, who, 0)}

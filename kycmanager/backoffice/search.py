@@ -6,9 +6,9 @@ from typing import Any
 from urllib.parse import urlencode
 
 from aiohttp import web
-from msgspec import Struct
 
 from kycmanager.backoffice.case_read import path_of
+from kycmanager.backoffice.chosen import Chosen
 from kycmanager.backoffice.paths import PREFIX
 from kycmanager.backoffice.shell import Key, Place, Shell, visit_of
 from kycmanager.domain.errors import Code, KycError, invalid
@@ -32,7 +32,7 @@ ANSWER = "answer"
 """What can be searched for, in the words of the page."""
 
 
-class Asked(Struct, frozen=True, kw_only=True):
+class Asked(Chosen, frozen=True, kw_only=True):
     """What is searched for, as the address has it: `q` is the one box, the rest are fields of their own."""
 
     q: str = ""
@@ -43,21 +43,6 @@ class Asked(Struct, frozen=True, kw_only=True):
     field: str = ""
     value: str = ""
     brand: str = ""
-
-    @property
-    def given(self) -> dict[str, str]:
-        """The fields that are set."""
-        return {name: value for name in self.__struct_fields__ if (value := getattr(self, name))}
-
-    @property
-    def address(self) -> str:
-        """The search as the end of an address, "" without any."""
-        return f"?{urlencode(self.given)}" if self.given else ""
-
-
-def asked_of(fields: Mapping[str, Any]) -> Asked:
-    """Read a search from an address; what is no field of it is ignored."""
-    return Asked(**{name: str(fields[name]).strip() for name in Asked.__struct_fields__ if name in fields})
 
 
 def recognised(text: str, *, answers: bool = False) -> str:
@@ -107,7 +92,7 @@ class Search:
 
     async def show(self, request: web.Request) -> web.Response:
         """Show the form and, where something is asked, the first customers found."""
-        asked, fault = asked_of(request.query), ""
+        asked, fault = Asked.of(request.query), ""
         fields = await self._fields(request)
         page = _nothing(asked)
         if asked.given:
@@ -130,7 +115,7 @@ class Search:
     async def rows(self, request: web.Request) -> web.Response:
         """Return further customers."""
         page = await self._page(
-            request, asked_of(request.query), await self._fields(request), request.query.get("after", "")
+            request, Asked.of(request.query), await self._fields(request), request.query.get("after", "")
         )
         return self._shell.fragment(request, "parts/search_rows.html", page)
 

@@ -1,12 +1,10 @@
 """The page of the step templates: what each brand asks, by filters, with how many use it."""
 
-from collections.abc import Mapping
 from typing import Any
-from urllib.parse import urlencode
 
 from aiohttp import web
-from msgspec import Struct
 
+from kycmanager.backoffice.chosen import Chosen
 from kycmanager.backoffice.paths import PREFIX
 from kycmanager.backoffice.shell import Key, Place, Shell, visit_of
 from kycmanager.domain.enums import TemplateStatus
@@ -34,27 +32,12 @@ def path_of(template_id: int) -> str:
     return f"{PLACE.path}/{template_id}"
 
 
-class Filter(Struct, frozen=True, kw_only=True):
+class Filter(Chosen, frozen=True, kw_only=True):
     """What the list is filtered by, as the address has it; "" is any."""
 
     brand: str = ""
     level: str = ""
     status: str = ""
-
-    @property
-    def given(self) -> dict[str, str]:
-        """The filters that are set."""
-        return {name: value for name in self.__struct_fields__ if (value := getattr(self, name))}
-
-    @property
-    def address(self) -> str:
-        """The filters as the end of an address, "" without any."""
-        return f"?{urlencode(self.given)}" if self.given else ""
-
-
-def filter_of(fields: Mapping[str, str]) -> Filter:
-    """Read filters from an address; what is no filter is ignored."""
-    return Filter(**{name: fields[name].strip() for name in Filter.__struct_fields__ if name in fields})
 
 
 def wanted(chosen: Filter) -> dict[str, Any]:
@@ -82,7 +65,7 @@ class TemplateList:
 
     async def show(self, request: web.Request) -> web.Response:
         """Show the first templates; a filter that cannot be is shown with its fault."""
-        chosen, fault, who = filter_of(request.query), "", visit_of(request).who
+        chosen, fault, who = Filter.of(request.query), "", visit_of(request).who
         try:
             page = await self._page(request, chosen)
         except KycError as error:
@@ -101,7 +84,7 @@ class TemplateList:
 
     async def rows(self, request: web.Request) -> web.Response:
         """Return further templates."""
-        page = await self._page(request, filter_of(request.query), request.query.get("after", ""))
+        page = await self._page(request, Filter.of(request.query), request.query.get("after", ""))
         return self._shell.fragment(request, "parts/template_rows.html", page)
 
     async def _page(self, request: web.Request, chosen: Filter, after: str = "") -> dict[str, Any]:

@@ -9,7 +9,7 @@ import msgspec
 import pytest
 
 from kycmanager.backoffice import audit, exports
-from kycmanager.backoffice.audit import change_of, filter_of, said
+from kycmanager.backoffice.audit import Filter, change_of, said
 from kycmanager.backoffice.exports import guarded
 from kycmanager.domain.errors import Code, KycError
 from kycmanager.ports import AuditQuery
@@ -56,7 +56,7 @@ async def test_filters(office, ann):
     page = await ann.get("/audit?customer=8&actor=99&action=step.required&brand=acme")
     assert 'value="8"' in page.text
     assert "<option selected>step.required</option>" in page.text
-    assert filter_of(every).given == every
+    assert Filter.of(every).given == every
     assert (await looks(office))[-1].details["audit"] == {**every, "action": "step.required"}
 
 

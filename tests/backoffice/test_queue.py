@@ -6,7 +6,7 @@ from urllib.parse import unquote
 import pytest
 
 from kycmanager.backoffice import queue
-from kycmanager.backoffice.queue import ROWS, Filter, filter_of, kept, wanted
+from kycmanager.backoffice.queue import ROWS, Filter, kept, wanted
 from kycmanager.domain.enums import SessionType
 from kycmanager.domain.errors import KycError
 from kycmanager.domain.session import Session
@@ -130,7 +130,7 @@ async def test_a_filter_is_kept_found_again_and_forgotten(office, visitors, ann)
 
 
 def test_how_filters_are_read():
-    assert filter_of({"brand": " acme ", "level": 1, "x": 2}).given == {"brand": "acme", "level": "1"}
+    assert Filter.of({"brand": " acme ", "level": 1, "x": 2}).given == {"brand": "acme", "level": "1"}
     assert Filter().address == ""
     assert Filter(brand="a&b").address == "?brand=a%26b"
     everything = Filter(

@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from kycmanager.backoffice.search import ROWS, Asked, asked_of, recognised, wanted
+from kycmanager.backoffice.search import ROWS, Asked, recognised, wanted
 from kycmanager.domain.errors import KycError
 from kycmanager.ports import StoreFull
 
@@ -32,7 +32,7 @@ def test_one_box_reads_what_was_typed(text, field):
 
 
 def test_fields_become_what_the_command_takes():
-    assert wanted(asked_of({"q": " 7 ", "brand": "acme", "nonsense": "1"})) == {"customer_id": 7, "brand": "acme"}
+    assert wanted(Asked.of({"q": " 7 ", "brand": "acme", "nonsense": "1"})) == {"customer_id": 7, "brand": "acme"}
     assert wanted(Asked(q=SUM.upper())) == {"checksum": SUM}
     assert wanted(Asked(q="passport", customer_id="8")) == {"document_type": "passport", "customer_id": 8}
     assert wanted(Asked()) == {}
