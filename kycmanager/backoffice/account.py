@@ -1,12 +1,12 @@
 """The page about oneself: who one is, one's password and codes, and from where one is signed in."""
 
 import secrets
-from collections import OrderedDict
 
 from aiohttp import web
 
 from kycmanager.backoffice.paths import PREFIX
 from kycmanager.backoffice.proof import Proof
+from kycmanager.backoffice.recent import Recent
 from kycmanager.backoffice.shell import Key, Place, Shell, visit_of
 from kycmanager.domain.errors import Code, KycError
 from kycmanager.domain.totp import SECRET_BYTES, secret_text, uri
@@ -29,7 +29,7 @@ class Account:
         self._gateway = gateway
         self._users = users
         self._proof = proof
-        self._offered: OrderedDict[int, bytes] = OrderedDict()
+        self._offered: Recent[int, bytes] = Recent()
 
     def routes(self) -> list[web.RouteDef]:
         """Return the routes of the page."""
@@ -102,10 +102,7 @@ class Account:
         if user.totp:
             self._shell.tell(request, "You are asked for codes already. Have that ended first.", kind="fault")
         elif await self._proven(request, user, form_of(request).get("current", "")):
-            self._offered[login_id] = secrets.token_bytes(SECRET_BYTES)
-            self._offered.move_to_end(login_id)
-            if len(self._offered) > OFFERED_MAX:
-                self._offered.popitem(last=False)
+            self._offered.keep(login_id, secrets.token_bytes(SECRET_BYTES), OFFERED_MAX)
         return go(PLACE.path)
 
     async def prove_codes(self, request: web.Request) -> web.Response:

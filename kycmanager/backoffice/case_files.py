@@ -1,7 +1,6 @@
 """The files of a case: renditions for the viewer, originals to take away; each look leaves a row in the audit."""
 
 import html
-from collections import OrderedDict
 from collections.abc import Mapping
 from typing import Any
 
@@ -9,6 +8,7 @@ from aiohttp import web
 
 from kycmanager.backoffice.case_read import CASES, CaseReader, path_of
 from kycmanager.backoffice.case_view import beside, file_ids
+from kycmanager.backoffice.recent import Recent
 from kycmanager.backoffice.shell import Shell, visit_of
 from kycmanager.backoffice.visits import Visit
 from kycmanager.domain.errors import Code, KycError, not_found
@@ -39,7 +39,7 @@ class CaseFiles:
         self._reader = reader
         self._storage = storage
         self._request_seconds = request_seconds
-        self._shown: OrderedDict[tuple[int, int], None] = OrderedDict()
+        self._shown: Recent[tuple[int, int], None] = Recent()
 
     def routes(self) -> list[web.RouteDef]:
         """Return the routes of files."""
@@ -55,10 +55,7 @@ class CaseFiles:
     def shown(self, visit: Visit, kyc_id: int) -> None:
         """Remember that a sign-in was shown a case, and that this is in the audit."""
         assert visit.login is not None
-        self._shown.pop((visit.login.id, kyc_id), None)
-        self._shown[visit.login.id, kyc_id] = None
-        if len(self._shown) > SHOWN_MAX:
-            self._shown.popitem(last=False)
+        self._shown.keep((visit.login.id, kyc_id), None, SHOWN_MAX)
 
     async def view(self, request: web.Request) -> web.Response:
         """Show a file in the viewer, or two side by side."""

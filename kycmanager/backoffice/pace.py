@@ -4,11 +4,11 @@ Failures are counted by (name, address) and, more generously, by address. So who
 nobody but himself, and a name that does not exist is counted like one that does.
 """
 
-from collections import OrderedDict
 from ipaddress import IPv6Address, ip_address
 
 from msgspec import Struct
 
+from kycmanager.backoffice.recent import Recent
 from kycmanager.ports import Clock
 
 FREE_TRIES = 5
@@ -34,7 +34,7 @@ class Tries:
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
-        self._failures: OrderedDict[tuple[str, str], _Failures] = OrderedDict()
+        self._failures: Recent[tuple[str, str], _Failures] = Recent()
 
     def wait(self, name: str, address: str) -> int:
         """Return the seconds until the next try is heard, 0 where it is heard at once."""
@@ -64,14 +64,12 @@ class Tries:
 
     def _count(self, key: tuple[str, str]) -> None:
         now = self._clock()
-        held = self._failures.pop(key, None)
+        held = self._failures.get(key)
         if held is None or now >= held.time + FORGET_SECONDS:
             held = _Failures(0, now)
         held.count += 1
         held.time = now
-        self._failures[key] = held
-        if len(self._failures) > COUNTED_MAX:
-            self._failures.popitem(last=False)
+        self._failures.keep(key, held, COUNTED_MAX)
 
 
 def network(address: str) -> str:

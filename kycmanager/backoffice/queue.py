@@ -1,7 +1,6 @@
 """The queue page: the cases that wait, by filters one can keep, and the way to the next one."""
 
 import asyncio
-from collections import OrderedDict
 from collections.abc import Mapping
 from typing import Any
 
@@ -14,6 +13,7 @@ from kycmanager.backoffice.guard import PASSIVE, STREAM
 from kycmanager.backoffice.live import Live
 from kycmanager.backoffice.paths import PREFIX
 from kycmanager.backoffice.people import People
+from kycmanager.backoffice.recent import Recent
 from kycmanager.backoffice.shell import Key, Place, Shell, visit_of
 from kycmanager.domain.case import ANY
 from kycmanager.domain.enums import RiskLevel, StepStatus
@@ -89,7 +89,7 @@ class Queue:
         self._gateway = gateway
         self._people = people
         self._live = live
-        self._seen: OrderedDict[tuple[int, str], None] = OrderedDict()
+        self._seen: Recent[tuple[int, str], None] = Recent()
 
     def routes(self) -> list[web.RouteDef]:
         """Return the routes of the page."""
@@ -169,10 +169,7 @@ class Queue:
         assert visit.login is not None
         look = visit.login.id, chosen.address
         known = look in self._seen
-        self._seen.pop(look, None)
-        self._seen[look] = None
-        if len(self._seen) > SEEN_MAX:
-            self._seen.popitem(last=False)
+        self._seen.keep(look, None, SEEN_MAX)
         if after or not (known and request.headers.get(PASSIVE) == "1"):
             details = {"queue": chosen.given, **({"after": after} if after else {})}
             await self._gateway.run(visit.who, "MngNoteKycAccess", {"action": "search", "details": details})

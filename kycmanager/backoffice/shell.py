@@ -1,6 +1,5 @@
 """The shell of every page: layout, navigation, and notices that outlive a redirect."""
 
-from collections import OrderedDict
 from collections.abc import Mapping
 from typing import Any
 
@@ -9,6 +8,7 @@ from aiohttp import web
 from msgspec import Struct
 
 from kycmanager.backoffice.paths import PREFIX
+from kycmanager.backoffice.recent import Recent
 from kycmanager.backoffice.visits import Visit
 from kycmanager.pages.assets import Assets
 
@@ -57,7 +57,7 @@ class Shell:
     def __init__(self, assets: Assets, places: tuple[Place, ...]) -> None:
         self._assets = assets
         self._places = places
-        self._notices: OrderedDict[int, list[Notice]] = OrderedDict()
+        self._notices: Recent[int, list[Notice]] = Recent()
 
     def page(
         self,
@@ -94,10 +94,8 @@ class Shell:
         login = visit_of(request).login
         if login is None:
             return
-        held = self._notices.pop(login.id, [])
-        self._notices[login.id] = [*held, Notice(kind, text)][-NOTICES_MAX:]
-        if len(self._notices) > KEPT_MAX:
-            self._notices.popitem(last=False)
+        held = self._notices.get(login.id, [])
+        self._notices.keep(login.id, [*held, Notice(kind, text)][-NOTICES_MAX:], KEPT_MAX)
 
     def _taken(self, visit: Visit) -> list[Notice]:
         return self._notices.pop(visit.login.id, []) if visit.login else []
