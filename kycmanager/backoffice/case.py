@@ -5,7 +5,7 @@ from typing import Any
 from aiohttp import web
 
 from kycmanager.backoffice.case_files import CaseFiles
-from kycmanager.backoffice.case_read import CASES, CaseReader, path_of
+from kycmanager.backoffice.case_read import CASES, CONFLICT, CaseReader, path_of
 from kycmanager.backoffice.case_view import holder_mark, mark_of
 from kycmanager.backoffice.people import People
 from kycmanager.backoffice.shell import Key, Shell, visit_of
@@ -31,8 +31,6 @@ KEYS = (
     Key("w", "write a note"),
     Key("m", "show more of the history"),
 )
-
-CONFLICT = 409
 
 
 class Case:

@@ -7,7 +7,7 @@ from typing import Any
 from aiohttp import web
 from msgspec import Struct
 
-from kycmanager.backoffice.case_read import CASES, CaseReader, path_of
+from kycmanager.backoffice.case_read import CASES, CONFLICT, CaseReader, path_of
 from kycmanager.backoffice.case_story import document_name
 from kycmanager.backoffice.case_view import mark_of
 from kycmanager.backoffice.shell import Shell, visit_of
@@ -15,7 +15,6 @@ from kycmanager.domain.errors import Code, KycError, invalid, not_found
 from kycmanager.pages.gateway import Gateway
 from kycmanager.pages.http import form_of, go, id_of, is_partial, number
 
-CONFLICT = 409
 _DAY = timedelta(days=1)
 
 

@@ -15,6 +15,9 @@ from kycmanager.pages.messages import Messages
 from kycmanager.pages.texts import choices, moment
 
 CASES = f"{PREFIX}/cases"
+CONFLICT = 409
+"""The status of refusals of what does not fit the case as it is now."""
+
 HISTORY_ROWS = 30
 SINCE_ROWS = 100
 
