@@ -8,6 +8,7 @@ import msgspec
 from aiohttp import web
 
 from kycmanager.backoffice.case_read import path_of
+from kycmanager.backoffice.case_story import moved
 from kycmanager.backoffice.chosen import Chosen
 from kycmanager.backoffice.paths import PREFIX
 from kycmanager.backoffice.people import People
@@ -32,9 +33,6 @@ _DIGITS_MAX = 16
 _MINUTE_CHARS, _DAY_CHARS = len("2026-01-31T23:59"), len("2026-01-31")
 _TIMES = frozenset({"expire_time", "expires", "lease_until", "not_before"})
 """The details that are times."""
-
-_STATUSES = {"profile": "profile", "step": "step", "document": "document"}
-"""Which words the statuses of a row have, by the first word of its action."""
 
 
 class Filter(Chosen, frozen=True, kw_only=True):
@@ -161,11 +159,8 @@ def change_of(row: Mapping[str, Any]) -> str:
     before, after = row["old_status"], row["new_status"]
     if before == after:
         return ""
-    kind = _STATUSES.get(row["action"].partition(".")[0])
-    try:
-        return f"{texts.label(kind, before)} → {texts.label(kind, after)}" if kind else f"{before} → {after}"
-    except ValueError:
-        return f"{before} → {after}"
+    before, after = moved(row) or (before, after)
+    return f"{before} → {after}"
 
 
 def said(value: object, name: str = "") -> str:

@@ -61,7 +61,8 @@ _RELEASED = {
 }
 """How a case was let go, where it was not simply that."""
 
-_STATUSES = {"step": "step", "document": "document", "profile": "profile"}
+_MOVING = frozenset({"profile", "step", "document"})
+"""The first words of actions whose rows tell of a status; its words go by the same name."""
 
 
 class Names(Struct, frozen=True):
@@ -99,6 +100,17 @@ def document_name(document: Mapping[str, Any]) -> str:
     return str(document["type"] or document["file_name"] or "file")
 
 
+def moved(row: Mapping[str, Any]) -> tuple[str, str] | None:
+    """Return the statuses before and after an audit row in words, None where none moved or there are no words."""
+    kind = row["action"].partition(".")[0]
+    if kind not in _MOVING or row["old_status"] == row["new_status"]:
+        return None
+    try:
+        return label(kind, row["old_status"]), label(kind, row["new_status"])
+    except ValueError:
+        return None
+
+
 def told(rows: Iterable[Mapping[str, Any]], people: People, names: Names) -> list[Told]:
     """Return audit rows as lines, in their order; looks of one person in a row are one line."""
     lines: list[Told] = []
@@ -117,10 +129,6 @@ def told(rows: Iterable[Mapping[str, Any]], people: People, names: Names) -> lis
 
 def _line(row: Mapping[str, Any], people: People, names: Names) -> Told:
     action = row["action"]
-    status = _STATUSES.get(action.partition(".")[0])
-    moved = None
-    if status and row["old_status"] != row["new_status"]:
-        moved = (label(status, row["old_status"]), label(status, row["new_status"]))
     is_release = action == "case.released"
     did = _DONE.get(action, action)
     return Told(
@@ -128,7 +136,7 @@ def _line(row: Mapping[str, Any], people: People, names: Names) -> Told:
         who=_who(row, people),
         did=_RELEASED.get(row["reason"], did) if is_release else did,
         what=_what(row, names),
-        moved=moved,
+        moved=moved(row),
         reason="" if is_release else names.reasons.get(row["reason"], row["reason"]),
         comment=row["comment"],
     )
