@@ -32,6 +32,7 @@ from kycmanager.file_ports import FileStore
 from kycmanager.pages import texts
 from kycmanager.pages.assets import Assets
 from kycmanager.pages.gateway import Gateway, Observe
+from kycmanager.pages.messages import FALLBACK, Messages
 from kycmanager.pages.serving import COMMON, Pages
 from kycmanager.pages.visits import VisitSettings
 from kycmanager.ports import Clock
@@ -74,7 +75,8 @@ class Backoffice(Pages):
         self.live = Live(visits.lives, office.epoch)
         shell = Shell(assets, PLACES)
         self._proof = proof = Proof(office.clock)
-        reader = CaseReader(gateway, people, office.language)
+        messages = Messages((COMMON,))
+        reader = CaseReader(gateway, people, messages.of(FALLBACK), office.language)
         files = CaseFiles(shell, gateway, reader, office.storage, office.request_seconds)
         pages = (
             SignIn(shell, gateway, visits, office.users, office.executor, office.wrong_token, proof),
@@ -87,7 +89,7 @@ class Backoffice(Pages):
             Audit(shell, gateway, people),
             Exports(gateway, people, visits.lives),
             TemplateList(shell, gateway),
-            TemplateEdit(shell, gateway),
+            TemplateEdit(shell, gateway, messages),
             TemplateStatusPage(shell, gateway),
             Account(shell, gateway, office.users, proof),
         )

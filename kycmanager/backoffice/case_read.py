@@ -11,7 +11,7 @@ from kycmanager.domain.enums import RiskLevel
 from kycmanager.domain.reasons import text_in
 from kycmanager.domain.session import DECIDERS, Session
 from kycmanager.pages.gateway import Gateway
-from kycmanager.pages.messages import Messages
+from kycmanager.pages.messages import Words
 from kycmanager.pages.texts import choices, moment
 
 CASES = f"{PREFIX}/cases"
@@ -28,13 +28,13 @@ def path_of(kyc_id: int) -> str:
 
 
 class CaseReader:
-    """Reads what the page of a case shows; `language` is that in which reasons are shown as the customer reads them."""
+    """Reads what the page of a case shows, in `words`; `language` is that in which the customer reads the reasons."""
 
-    def __init__(self, gateway: Gateway, people: People, language: str) -> None:
+    def __init__(self, gateway: Gateway, people: People, words: Words, language: str) -> None:
         self._gateway = gateway
         self._people = people
         self._language = language
-        self._words = Messages(("kycmanager.pages",)).of("en")
+        self._words = words
 
     async def profile(self, who: Session, kyc_id: int) -> dict[str, Any]:
         """Return profile, steps and documents; one out of reach is not found."""

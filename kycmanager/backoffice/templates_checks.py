@@ -134,8 +134,8 @@ def _is_in(path: str, field: str) -> bool:
 class Preview:
     """Draws the form of a draft as its customers will see it, and checks what is typed into it; nothing is kept."""
 
-    def __init__(self) -> None:
-        self._messages = Messages(("kycmanager.pages",))
+    def __init__(self, messages: Messages) -> None:
+        self._messages = messages
 
     @property
     def languages(self) -> tuple[str, ...]:

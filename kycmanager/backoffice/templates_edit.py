@@ -20,6 +20,7 @@ from kycmanager.domain.session import Session
 from kycmanager.pages import texts
 from kycmanager.pages.gateway import Gateway
 from kycmanager.pages.http import LARGE, form_of, go, is_partial
+from kycmanager.pages.messages import Messages
 
 SHOW = "MngGetKycStepTemplate"
 DRAFT = f"{PLACE.path}/draft"
@@ -35,10 +36,10 @@ _ID = "{id:[0-9]{1,16}}"
 class TemplateEdit:
     """Edits a template; what is being edited stands in the page alone until it is saved."""
 
-    def __init__(self, shell: Shell, gateway: Gateway) -> None:
+    def __init__(self, shell: Shell, gateway: Gateway, messages: Messages) -> None:
         self._shell = shell
         self._gateway = gateway
-        self._preview = Preview()
+        self._preview = Preview(messages)
 
     def routes(self) -> list[web.RouteDef]:
         """Return the routes of the page."""

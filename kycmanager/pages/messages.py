@@ -1,8 +1,8 @@
 """What pages say, by language: message files beside the packages, each language complete."""
 
 from collections.abc import Iterable, Mapping
+from functools import cache
 from importlib.resources import files
-from importlib.resources.abc import Traversable
 
 import msgspec
 
@@ -43,10 +43,8 @@ class Messages:
     def __init__(self, packages: Iterable[str]) -> None:
         texts: dict[str, dict[str, str]] = {}
         for package in packages:
-            for item in (files(package) / "messages").iterdir():
-                language, _, kind = item.name.partition(".")
-                if kind == "json":
-                    texts.setdefault(language, {}).update(_read(item))
+            for language, said in _texts_of(package).items():
+                texts.setdefault(language, {}).update(said)
         self.by_language = {language: Words(language, texts[language]) for language in sorted(texts)}
 
     def of(self, language: str) -> Words:
@@ -77,5 +75,11 @@ def _by_liking(header: str) -> list[str]:
     return [name for _, name in sorted(liked, key=lambda each: -each[0])]
 
 
-def _read(item: Traversable) -> dict[str, str]:
-    return msgspec.json.decode(item.read_bytes(), type=dict[str, str])
+@cache
+def _texts_of(package: str) -> Mapping[str, Mapping[str, str]]:
+    """Return the texts of a package by language; the files are read once, whoever asks."""
+    return {
+        item.name.removesuffix(".json"): msgspec.json.decode(item.read_bytes(), type=dict[str, str])
+        for item in (files(package) / "messages").iterdir()
+        if item.name.endswith(".json")
+    }
