@@ -40,7 +40,7 @@ HEADERS = {
 _SERVER_FAULT = 500
 _NOT_FOUND, _WRONG_METHOD = 404, 405
 _FORM_KIND = "application/x-www-form-urlencoded"
-OWN_SITES = frozenset({"", "same-origin"})
+_OWN_SITES = frozenset({"", "same-origin"})
 
 
 def add_headers(response: web.StreamResponse) -> None:
@@ -57,6 +57,16 @@ def is_partial(request: web.BaseRequest) -> bool:
 def go(path: str) -> web.Response:
     """Send the browser to another page of ours, with GET."""
     return web.Response(status=303, headers={"Location": path})
+
+
+def is_of_own_site(request: web.BaseRequest) -> bool:
+    """Tell whether the browser names no other site as the sender; older ones name none at all."""
+    return request.headers.get("Sec-Fetch-Site", "") in _OWN_SITES
+
+
+def is_word(given: str, word_of_visit: str) -> bool:
+    """Tell whether a form brought back the word of the visit; how long that takes tells nothing of the word."""
+    return hmac.compare_digest(given.encode(errors="replace"), word_of_visit.encode())
 
 
 async def read_form(request: web.Request, word_of_visit: str, *, large: bool = False) -> None:
@@ -77,8 +87,7 @@ async def read_form(request: web.Request, word_of_visit: str, *, large: bool = F
         raise invalid("form", f"is no form of at most {bytes_max} bytes in UTF-8; use the pages") from None
     form = {name: value for name, value in fields.items() if isinstance(value, str)}
     word = request.headers.get(WORD_HEADER) or form.pop(WORD_FIELD, "")
-    from_us = request.headers.get("Sec-Fetch-Site", "") in OWN_SITES
-    if not from_us or not hmac.compare_digest(word.encode(errors="replace"), word_of_visit.encode()):
+    if not is_of_own_site(request) or not is_word(word, word_of_visit):
         raise KycError(Code.FORBIDDEN, "This form is from an older sign-in or from another site; nothing was changed")
     request[FORM] = form
 

@@ -1,6 +1,5 @@
 """An uploaded file on its way in: a form whose word is checked before a byte of the file is kept."""
 
-import hmac
 from collections.abc import Callable
 
 from aiohttp import web
@@ -9,7 +8,7 @@ from kycmanager.domain.errors import Code, KycError, invalid
 from kycmanager.domain.files import label_of
 from kycmanager.domain.session import Session
 from kycmanager.file_ports import FileStore, IncomingFile, StoredFile
-from kycmanager.pages.http import OWN_SITES, WORD_FIELD, WORD_HEADER
+from kycmanager.pages.http import WORD_FIELD, WORD_HEADER, is_of_own_site, is_word
 from kycmanager.transports.rest import body, multipart
 from kycmanager.transports.rest.multipart import Event, Part, PartEnd
 from kycmanager.transports.rest.pace import PacedBody
@@ -66,7 +65,7 @@ class Intake:
             return
         if self._incoming is not None:
             raise invalid(FILE, "comes twice; send one at a time")
-        if not hmac.compare_digest(self.fields.get(WORD_FIELD, "").encode(errors="replace"), self._word.encode()):
+        if not is_word(self.fields.get(WORD_FIELD, ""), self._word):
             raise foreign()
         label = label_of(self._session, {"purpose": PURPOSE}, public=False)
         self._incoming = self._storage.receive(name=part.file_name, declared_type=part.content_type, label=label)
@@ -96,7 +95,7 @@ async def receive(
     A refused form is read to its end, within the bound of a file: a browser that still sends does not see an answer.
     """
     kind: str = request.headers.get("Content-Type", "")
-    if not multipart.is_form(kind) or request.headers.get("Sec-Fetch-Site", "") not in OWN_SITES:
+    if not multipart.is_form(kind) or not is_of_own_site(request):
         raise foreign()
     intake = Intake(storage, session, word)
     intake.fields[WORD_FIELD] = request.headers.get(WORD_HEADER, "")
