@@ -54,6 +54,8 @@ class Batch(Struct, kw_only=True):
     logins: list[Login] = []
     ended_logins: list[int] = []
     notes: list[Note] = []
+    sealed_notes: list[Note] = []
+    """Older notes, sealed now."""
     noteless: list[int] = []
     """The cases whose notes go."""
     claims: list[Claim] = []

@@ -104,9 +104,7 @@ class Core:
             idempotency_seconds=idempotency_seconds,
             heads=data_dir / HEADS,
         )
-        self.safe = Safe(
-            config.encryption, data_dir, self.store, clock, self._run_for_keys, lambda: list(self.cache.steps.values())
-        )
+        self.safe = Safe(config.encryption, data_dir, self.store, clock, self._run_for_keys)
         self.cache = Cache(self.safe.vault)
         self._set_up_cache()
         self.storage = StorageManager(
@@ -163,7 +161,7 @@ class Core:
         cache, config = self.cache, self.config
         cache.desk.reasons, cache.wallets.types = reasons_of(config), customer_types(config.sep12)
         cache.lookup.fields = config.backoffice.search_fields
-        self.safe.look_after(cache.lookup)
+        self.safe.look_after(cache.lookup, cache.in_clear)
 
     def _make_passes(self, keys: Keys) -> Passes:
         """Let the rows make and use up the passes of customers."""

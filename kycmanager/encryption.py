@@ -1,7 +1,7 @@
 """Encryption at rest put together: the vault, the keys and where they lie, what seals files, what an operator does."""
 
 from asyncio import get_running_loop
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from kycmanager import log
@@ -9,7 +9,6 @@ from kycmanager.batches import Snapshot
 from kycmanager.config import Encryption
 from kycmanager.desk_ports import LookupRecords
 from kycmanager.domain.errors import KycError
-from kycmanager.domain.records import Step
 from kycmanager.key_ports import KeyList, Rotated, Sealed
 from kycmanager.ports import Clock, OutcomeUnknown, Progress, Reader, StoreFull
 from kycmanager.store.sqlite import SqliteStore
@@ -58,7 +57,7 @@ class FileCipher:
 class Safe:
     """What the core needs of it all, in the order of its opening; answers the port `KeyCare` too.
 
-    `run` brings a local command to the strand, `steps` gives all that are in memory.
+    `run` brings a local command to the strand.
     """
 
     def __init__(
@@ -68,7 +67,6 @@ class Safe:
         store: SqliteStore,
         clock: Clock,
         run: Run,
-        steps: Callable[[], Iterable[Step]],
     ) -> None:
         keyring = Keyring(Masters([], str(data_dir / settings.key_file)))
         self.vault = Vault(keyring, sealing=settings.enabled)
@@ -79,13 +77,14 @@ class Safe:
         self._care = KeyCare(settings, data_dir, self.custody, store.keys, run)
         self._store = store
         self._run = run
-        self._steps = steps
+        self._in_clear: Callable[[], Mapping[str, Sequence[int]]] = dict
         self._storage: StorageManager | None = None
         self._index: AnswerIndex | None = None
         self._told = 0.0
 
-    def look_after(self, lookup: LookupRecords) -> None:
-        """Have the index of answers made and removed as the settings want it."""
+    def look_after(self, lookup: LookupRecords, in_clear: Callable[[], Mapping[str, Sequence[int]]]) -> None:
+        """Have the index of answers made and removed as the settings want it; `in_clear` tells what is not sealed."""
+        self._in_clear = in_clear
         sealing = self.vault.sealing
         self._index = AnswerIndex(lookup, self.custody, self._store, self._run, sealing=sealing)
 
@@ -181,7 +180,7 @@ class Safe:
         """Seal what is still in clear."""
         assert self._storage is not None
         clear = ClearData(self.vault, self._store.keys, self._store, self._storage, self._run)
-        done = await clear.seal(self._steps(), progress, whole=self.alone)
+        done = await clear.seal(self._in_clear(), progress, whole=self.alone)
         await self.hold_attached()
         return done
 

@@ -5,8 +5,18 @@ from typing import Any, Protocol
 
 from msgspec import Struct
 
-from kycmanager.domain.records import BrandKey, FileFacts, FileKey, ProfileKey
+from kycmanager.domain.records import BrandKey, FileFacts, FileKey, Note, ProfileKey, Step
+from kycmanager.domain.verification import SentCode
 from kycmanager.ports import Progress
+
+_CODES = -(2**60)
+
+
+def place_of(record: Step | Note | SentCode) -> int:
+    """Return the number that what a record holds is bound to beside its profile; no two records have the same."""
+    if isinstance(record, Step):
+        return record.id
+    return -record.id if isinstance(record, Note) else _CODES - record.id
 
 
 class Vault(Protocol):
@@ -15,11 +25,11 @@ class Vault(Protocol):
     sealing: bool
     """Whether what is new is sealed; what was sealed is opened either way."""
 
-    def seal(self, kyc_id: int, step_id: int, answers: dict[str, Any], files: Sequence[str]) -> bytes:
+    def seal(self, kyc_id: int, place: int, answers: dict[str, Any], files: Sequence[str]) -> bytes:
         """Return answers as they are kept; `files` are the uuids they name. Raises KycError INVALID_STATE."""
         ...
 
-    def open(self, kyc_id: int, step_id: int, kept: bytes) -> dict[str, Any]:
+    def open(self, kyc_id: int, place: int, kept: bytes) -> dict[str, Any]:
         """Return sealed answers; those of a profile whose key was destroyed are empty."""
         ...
 
@@ -120,9 +130,13 @@ class Rotated(Struct, frozen=True):
 
 
 class Sealed(Struct, frozen=True):
-    """What was in clear and is sealed now: the answers of steps, events that tell of some, files; and what is not."""
+    """How much was in clear and is sealed now: answers of steps, notes, events that tell of such, files.
+
+    `faults` are the files that are not, and why.
+    """
 
     steps: int
+    notes: int
     events: int
     files: int
     faults: list[tuple[str, str]]

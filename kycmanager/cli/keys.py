@@ -68,7 +68,8 @@ def seal_with(perform: Perform) -> int:
     done = perform("SysSealOld")
     for fault in done["faults"]:
         say(f"{fault['object']}: {fault['fault']}")
-    say(f"sealed {done['steps']} steps, {done['events']} events, {done['files']} files; faults {len(done['faults'])}")
+    counts = ", ".join(f"{done[kind]} {kind}" for kind in ("steps", "notes", "events", "files"))
+    say(f"sealed {counts}; faults {len(done['faults'])}")
     if done["faults"]:
         say("see `kycmanager verify` for what is the matter with those files, then run this again")
     return 1 if done["faults"] else 0

@@ -1,5 +1,6 @@
 """Encryption at rest, for the operator: which key seals how much, rotating the master key, sealing what is in clear."""
 
+from collections import Counter
 from contextlib import suppress
 from typing import Annotated, Any, Literal
 
@@ -30,16 +31,20 @@ from kycmanager.key_ports import KeyCount
 RECORDS_AT_ONCE = 500
 
 
+Ids = Annotated[list[Id], Meta(max_length=RECORDS_AT_ONCE)]
+
+
 class HoldFiles(Request, frozen=True, kw_only=True):
     """Attached files whose data keys their profiles are to hold from now on."""
 
     file_ids: Annotated[list[FileId], Meta(max_length=RECORDS_AT_ONCE)]
 
 
-class SealAnswers(Request, frozen=True, kw_only=True):
-    """Steps whose answers are to be sealed where they are in clear."""
+class SealRecords(Request, frozen=True, kw_only=True):
+    """Records whose contents are to be sealed where they are in clear."""
 
-    steps: Annotated[list[Id], Meta(max_length=RECORDS_AT_ONCE)]
+    steps: Ids = []
+    notes: Ids = []
 
 
 class RecordKeys(Request, frozen=True, kw_only=True):
@@ -80,6 +85,7 @@ class SealedReply(Reply, frozen=True, kw_only=True):
     """How much was in clear and is sealed now, and what could not be."""
 
     steps: int
+    notes: int
     events: int
     files: int
     faults: list[Unsealed]
@@ -108,7 +114,7 @@ async def seal_old(context: QueryContext, _request: Nothing, _target: None) -> S
     """Seal what was written in clear."""
     done = await context.keys.seal_old(context.progress)
     faults = [Unsealed(name, fault) for name, fault in done.faults]
-    return SealedReply(steps=done.steps, events=done.events, files=done.files, faults=faults)
+    return SealedReply(steps=done.steps, notes=done.notes, events=done.events, files=done.files, faults=faults)
 
 
 async def look_up(context: PrepareContext, request: HoldFiles) -> dict[str, FileFacts]:
@@ -134,18 +140,24 @@ def hold_files(context: WriteContext, _request: HoldFiles, _target: None) -> Acc
     return ACCEPTED
 
 
-def seal_answers(context: WriteContext, request: SealAnswers, _target: None) -> Accepted:
-    """Keep steps as they are, but their answers sealed; nothing is told, for nothing changes."""
+def seal_records(context: WriteContext, request: SealRecords, _target: None) -> Accepted:
+    """Keep records as they are, but sealed; nothing is told, for nothing changes."""
     changes = context.changes
-    sealed = 0
+    sealed: Counter[str] = Counter()
     for step_id in request.steps:
         step = changes.step(step_id)
         if step is not None and step.answers and isinstance(step.answers, dict):
-            with suppress(KycError):
+            with suppress(KycError):  # a profile that was erased takes nothing more
                 changes.put_step(step)
-                sealed += 1
+                sealed["steps"] += 1
+    for note_id in request.notes:
+        note = changes.desk.note(note_id)
+        if note is not None and isinstance(note.content, dict):
+            with suppress(KycError):
+                changes.desk.put_note(note)
+                sealed["notes"] += 1
     if sealed:
-        trail.audit(context, "keys.sealed", brand="", details={"steps": sealed})
+        trail.audit(context, "keys.sealed", brand="", details=dict(sealed))
     return ACCEPTED
 
 
@@ -193,7 +205,7 @@ COMMANDS: tuple[Command, ...] = (
         prepare=Prepare(look_up),
     ),
     local_row(
-        "SysSealAnswers", "Operator: seal the answers of steps", SealAnswers, Accepted, seal_answers, scopes.anything
+        "SysSealRecords", "Operator: seal what records hold", SealRecords, Accepted, seal_records, scopes.anything
     ),
     local_row(
         "SysRecordKeys",

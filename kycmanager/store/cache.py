@@ -206,6 +206,13 @@ class Cache:
         assert self.vault is not None
         return self.vault.files(kept)
 
+    def in_clear(self) -> dict[str, list[int]]:
+        """Return the ids of the records that hold something in clear, as `SysSealRecords` takes them."""
+        return {
+            "steps": [step.id for step in self.steps.values() if step.answers and isinstance(step.answers, dict)],
+            "notes": self.desk.notes_in_clear(),
+        }
+
     # -- changes, after a commit only
 
     def load(self, snapshot: Snapshot) -> None:

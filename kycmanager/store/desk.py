@@ -10,7 +10,7 @@ from pyroaring import BitMap64
 from kycmanager.desk_ports import CaseQuery, ProfilePage, SearchQuery
 from kycmanager.domain.reasons import Reasons
 from kycmanager.domain.records import Claim, Note, Profile, SavedFilter, Step
-from kycmanager.key_ports import Vault
+from kycmanager.key_ports import Vault, place_of
 from kycmanager.store.claims import Claims
 from kycmanager.store.finder import Finder
 from kycmanager.store.indexes import ids_page
@@ -69,12 +69,16 @@ class Desk:
         """Return the notes on a case, ids ascending."""
         return self._notes_of.get(kyc_id, ())
 
+    def notes_in_clear(self) -> list[int]:
+        """Return the notes that are not sealed."""
+        return [note.id for note in self._notes.values() if isinstance(note.content, dict)]
+
     def text_of(self, note: Note) -> str:
         """Return what a note says; nothing when its key was destroyed."""
         content = note.content
         if isinstance(content, bytes):
             assert self.vault is not None
-            content = self.vault.open(note.kyc_id, -note.id, content)
+            content = self.vault.open(note.kyc_id, place_of(note), content)
         return str(content.get("text", ""))
 
     def filters_of(self, session: int, sub: int) -> Sequence[SavedFilter]:
@@ -116,9 +120,13 @@ class Desk:
     # -- changes, after a commit only
 
     def put_note(self, note: Note) -> None:
-        """Keep a note."""
+        """Keep a note, new or sealed lately."""
+        held = self._notes_of.get(note.kyc_id, ())
+        known = note.id in self._notes
+        self._notes_of[note.kyc_id] = (
+            tuple([note if each.id == note.id else each for each in held]) if known else (*held, note)
+        )
         self._notes[note.id] = note
-        self._notes_of[note.kyc_id] = (*self._notes_of.get(note.kyc_id, ()), note)
 
     def remove_notes(self, kyc_id: int) -> None:
         """Let the notes on a case go."""
@@ -194,7 +202,8 @@ class DeskOverlay:
         """Return the notes on a case, ids ascending."""
         if kyc_id in self._noteless:
             return []
-        return [*self._desk.notes_of(kyc_id), *[note for note in self._notes.values() if note.kyc_id == kyc_id]]
+        both = {note.id: note for note in (*self._desk.notes_of(kyc_id), *self._notes.values())}
+        return [note for note in both.values() if note.kyc_id == kyc_id]
 
     def text_of(self, note: Note) -> str:
         """Return what a note says."""
@@ -222,7 +231,7 @@ class DeskOverlay:
         """Keep a note, sealed where the vault seals; return it as it is kept."""
         if self._seals and isinstance(note.content, dict):
             assert self._desk.vault is not None
-            note = replace(note, content=self._desk.vault.seal(note.kyc_id, -note.id, note.content, ()))
+            note = replace(note, content=self._desk.vault.seal(note.kyc_id, place_of(note), note.content, ()))
         self._set(self._notes, note.id, note)
         return note
 
@@ -242,8 +251,10 @@ class DeskOverlay:
 
     def changes(self) -> dict[str, Any]:
         """Return the fields of the batch that write all this."""
+        notes = [note for note in self._notes.values() if note.kyc_id not in self._noteless]
         return {
-            "notes": [note for note in self._notes.values() if note.kyc_id not in self._noteless],
+            "notes": [note for note in notes if self._desk.note(note.id) is None],
+            "sealed_notes": [note for note in notes if self._desk.note(note.id) is not None],
             "noteless": list(self._noteless),
             "claims": [claim for claim in self._claims.values() if claim is not None],
             "released": [kyc_id for kyc_id, claim in self._claims.items() if claim is None],

@@ -8,12 +8,11 @@ from msgspec.structs import replace
 
 from kycmanager.domain.verification import SentCode, Verification
 from kycmanager.domain.wallets import Callback, CustomerTypes, Identity, UsedChallenge, WalletName
-from kycmanager.key_ports import Vault
+from kycmanager.key_ports import Vault, place_of
 from kycmanager.ports import ListQuery, Page
 from kycmanager.store.indexes import Index
 from kycmanager.wallet_ports import WalletChange, WalletState
 
-_CODES = -(2**60)
 """Sealed codes are bound to numbers below this, where no step and no note is."""
 
 
@@ -81,7 +80,7 @@ class WalletTables:
         if isinstance(sent.content, dict):
             return sent.content
         assert self.vault is not None
-        return self.vault.open(sent.kyc_id, _CODES - sent.id, sent.content)
+        return self.vault.open(sent.kyc_id, place_of(sent), sent.content)
 
     def put_identity(self, identity: Identity) -> None:
         """Keep an identity."""
@@ -241,7 +240,7 @@ class WalletOverlay:
         vault = self._held.vault
         if not self._seals or vault is None or not isinstance(sent.content, dict):
             return sent
-        return replace(sent, content=vault.seal(sent.kyc_id, _CODES - sent.id, sent.content, ()))
+        return replace(sent, content=vault.seal(sent.kyc_id, place_of(sent), sent.content, ()))
 
     # -- the end of the batch
 

@@ -1,6 +1,7 @@
-"""Sealing what was written before encryption was switched on: answers, the events that tell of some, and files."""
+"""Sealing what was written before encryption was switched on: records, the events that tell of them, and files."""
 
-from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Sequence
+from collections import Counter
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
 from typing import Any, Protocol, TypeVar
 
 import msgspec
@@ -8,11 +9,11 @@ import msgspec
 from kycmanager.domain.errors import Code, KycError
 from kycmanager.domain.records import NO_OBJECT, Event, Note, ProfileKey, Step
 from kycmanager.domain.verification import SentCode
-from kycmanager.key_ports import KeyStore, Sealed
+from kycmanager.key_ports import KeyStore, Sealed, place_of
 from kycmanager.ports import Progress
 from kycmanager.vault.vault import Vault
 
-STEPS_AT_ONCE = 100
+RECORDS_AT_ONCE = 100
 CHUNKS_AT_ONCE = 4
 
 Run = Callable[[str, dict[str, Any]], Coroutine[Any, Any, object]]
@@ -70,55 +71,56 @@ class ClearData:
         self._feed = feed
         self._files = files
         self._run = run
-        self._steps = self._events = self._sealed_files = 0
+        self._records: Counter[str] = Counter()
+        self._events = self._sealed_files = 0
         self._faults: list[tuple[str, str]] = []
 
-    async def seal(self, steps: Iterable[Step], progress: Progress, *, whole: bool) -> Sealed:
-        """Seal the answers of these steps, the events and the files. Raises KycError INVALID_STATE when it is off.
+    async def seal(self, in_clear: Mapping[str, Sequence[int]], progress: Progress, *, whole: bool) -> Sealed:
+        """Seal records, by the field of `SysSealRecords` that takes their ids, the events and the files.
 
         `whole` writes all of the base anew, which also removes what was deleted before: nobody may work meanwhile.
+        Raises KycError INVALID_STATE when encryption is off.
         """
         if not self._vault.sealing:
             raise KycError(
                 Code.INVALID_STATE,
                 "encryption.enabled is false: set it to true, restart the daemon, then run this again",
             )
-        self._steps = self._events = self._sealed_files = 0
-        self._faults = []
 
         async def records() -> None:
-            await self._seal_answers([step.id for step in steps if _in_clear(step)], progress)
+            for kind, ids in in_clear.items():
+                await self._seal_records(kind, ids, progress)
             await self._seal_events(progress)
 
         await self._feed.scrub(records, whole=whole)
         await self._seal_files(progress)
-        return Sealed(self._steps, self._events, self._sealed_files, self._faults)
+        return Sealed(self._records["steps"], self._records["notes"], self._events, self._sealed_files, self._faults)
 
-    async def _seal_answers(self, ids: Sequence[int], progress: Progress) -> None:
-        for first in range(0, len(ids), STEPS_AT_ONCE):
-            chunk = ids[first : first + STEPS_AT_ONCE]
-            await self._run("SysSealAnswers", {"steps": chunk})
-            self._steps += len(chunk)
-            progress("answers", self._steps, len(ids))
+    async def _seal_records(self, kind: str, ids: Sequence[int], progress: Progress) -> None:
+        for first in range(0, len(ids), RECORDS_AT_ONCE):
+            chunk = ids[first : first + RECORDS_AT_ONCE]
+            await self._run("SysSealRecords", {kind: chunk})
+            self._records[kind] += len(chunk)
+            progress(kind, self._records[kind], len(ids))
 
     async def _seal_events(self, progress: Progress) -> None:
         after = 0
         while chunks := await self._feed.feed_chunks(after, CHUNKS_AT_ONCE):
             after = chunks[-1][-1].seq
-            changed = [[self._sealed(event) for event in chunk] for chunk in chunks if any(map(_tells_answers, chunk))]
+            changed = [[self._sealed(event) for event in chunk] for chunk in chunks if any(map(_in_clear, chunk))]
             if changed:
                 await self._save_keys(self._vault.unsaved())
                 await self._feed.replace_chunks(changed)
             progress("events", after, 0)
 
     def _sealed(self, event: Event) -> Event:
-        step = event.record
-        if not _tells_answers(event) or not isinstance(step, Step) or not isinstance(step.answers, dict):
+        told, record = _in_clear(event), event.record
+        if not told or not isinstance(record, Step | Note | SentCode):
             return event
         self._events += 1
-        destroyed = self._vault.keyring.destroyed(step.kyc_id)
-        kept = NO_OBJECT if destroyed else self._vault.seal(step.kyc_id, step.id, step.answers, ())
-        return msgspec.structs.replace(event, record=msgspec.structs.replace(step, answers=kept))
+        destroyed = self._vault.keyring.destroyed(record.kyc_id)
+        kept = NO_OBJECT if destroyed else self._vault.seal(record.kyc_id, place_of(record), told, ())
+        return _telling(event, record, kept)
 
     async def _save_keys(self, keys: Sequence[ProfileKey]) -> None:
         if keys:
@@ -155,18 +157,21 @@ def _tells_of(chunk: Sequence[Event], kyc_id: int) -> bool:
 
 def _bare(event: Event, kyc_id: int) -> Event:
     record = event.record
-    if event.kyc_id != kyc_id:
+    if event.kyc_id != kyc_id or not _in_clear(event) or not isinstance(record, Step | Note | SentCode):
         return event
-    if isinstance(record, Step) and isinstance(record.answers, dict):
-        return msgspec.structs.replace(event, record=msgspec.structs.replace(record, answers=NO_OBJECT))
-    if isinstance(record, Note | SentCode) and isinstance(record.content, dict):
-        return msgspec.structs.replace(event, record=msgspec.structs.replace(record, content=NO_OBJECT))
-    return event
+    return _telling(event, record, NO_OBJECT)
 
 
-def _in_clear(step: Step) -> bool:
-    return bool(step.answers) and isinstance(step.answers, dict)
+def _telling(event: Event, record: Step | Note | SentCode, kept: dict[str, Any] | bytes) -> Event:
+    """Return an event whose record holds something else."""
+    field = "answers" if isinstance(record, Step) else "content"
+    return msgspec.structs.replace(event, record=msgspec.structs.replace(record, **{field: kept}))
 
 
-def _tells_answers(event: Event) -> bool:
-    return isinstance(event.record, Step) and _in_clear(event.record)
+def _in_clear(event: Event) -> dict[str, Any]:
+    """Return what an event tells in clear, nothing where that is nothing."""
+    record = event.record
+    told = (
+        record.answers if isinstance(record, Step) else record.content if isinstance(record, Note | SentCode) else b""
+    )
+    return told if isinstance(told, dict) else NO_OBJECT

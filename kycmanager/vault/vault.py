@@ -7,7 +7,7 @@ Answers as they are kept, sealed:
   without opening anything,
 - 12 bytes: the nonce, then the ciphertext of the JSON and its tag of 16 bytes (AES-256-GCM).
 
-They are bound to profile, step, key and to their own clear head.
+They are bound to profile, place (`key_ports.place_of`), key and to their own clear head.
 """
 
 from collections.abc import Iterable, Sequence
@@ -39,19 +39,19 @@ class Vault:
         self.keyring = keyring
         self.sealing = sealing
 
-    def seal(self, kyc_id: int, step_id: int, answers: dict[str, Any], files: Sequence[str]) -> bytes:
+    def seal(self, kyc_id: int, place: int, answers: dict[str, Any], files: Sequence[str]) -> bytes:
         """Return answers as they are kept; `files` are those they name. INVALID_STATE where the key was destroyed."""
         head = _VERSION + len(files).to_bytes(2) + b"".join([UUID(file).bytes for file in files])
-        return head + self.keyring.sealing_key(kyc_id).seal(_encode(answers), _KIND, kyc_id, step_id, head)
+        return head + self.keyring.sealing_key(kyc_id).seal(_encode(answers), _KIND, kyc_id, place, head)
 
-    def open(self, kyc_id: int, step_id: int, kept: bytes) -> dict[str, Any]:
+    def open(self, kyc_id: int, place: int, kept: bytes) -> dict[str, Any]:
         """Return sealed answers; those whose key was destroyed are empty. Raises SealError."""
         if self.keyring.destroyed(kyc_id):
             return NO_OBJECT
         if kept[:1] != _VERSION:
-            raise SealError(f"answers of step {step_id} have a form this program does not know")
+            raise SealError(f"what is sealed at {place} of profile {kyc_id} has a form this program does not know")
         end = _end_of_head(kept)
-        return _decode(self.keyring.profile_key(kyc_id).open(kept[end:], _KIND, kyc_id, step_id, kept[:end]))
+        return _decode(self.keyring.profile_key(kyc_id).open(kept[end:], _KIND, kyc_id, place, kept[:end]))
 
     def files(self, kept: bytes) -> list[str]:
         """Return the uuids of the files that sealed answers name."""

@@ -3,8 +3,10 @@
 import sqlite3
 
 import pytest
+from msgspec.structs import replace
 
 from kycmanager.domain.errors import KycError
+from kycmanager.domain.verification import SentCode
 from kycmanager.vault import clear
 from storagemanager import Owner
 
@@ -48,8 +50,20 @@ async def lived(daemon, customers=(7, 8)):
         await caller.call("CustomerSubmitKycStep", {"id": step_id, "answers": {"who": CANARY, "proof": proof}})
         kyc_id = daemon.core.cache.steps[step_id].kyc_id
         await caller.call("CustomerAddKycDocument", {"kyc_id": kyc_id, "file_id": passport})
+        await daemon.boss.call("MngAddKycNote", {"kyc_id": kyc_id, "text": f"note {CANARY}"})
         found[step_id] = (proof, passport)
+    await tell_code(daemon)
     return found, await upload(daemon)
+
+
+async def tell_code(daemon):
+    """Have the last event tell of a code on its way, as those of wallets do."""
+    chunk = (await daemon.core.store.feed_chunks(0, 1000))[-1]
+    sent = SentCode(
+        id=1, kyc_id=1, customer_id=7, brand="acme", field="email_address", time=1, expires=2,
+        content={"code": "123456", "to": CANARY},
+    )  # fmt: skip
+    await daemon.core.store.replace_chunks([[*chunk[:-1], replace(chunk[-1], kind="verification.code", record=sent)]])
 
 
 async def switched_on(open_daemon):
@@ -71,6 +85,13 @@ async def check(daemon, found, waiting):
     assert [event.seq for event in events] == list(range(1, len(events) + 1))
     told = [daemon.core.cache.answers(event.record)["who"] for event in events if event.kind == "step.saved"]
     assert told == [f"draft {CANARY}", f"other draft {CANARY}"] * 2
+    cache = daemon.core.cache
+    for kyc_id in (1, 2):
+        notes = (await daemon.boss.call("MngGetKycNotes", {"kyc_id": kyc_id}))["rows"]
+        assert [note["text"] for note in notes] == [f"note {CANARY}"]
+    assert [cache.desk.text_of(event.record) for event in events if event.kind == "note.added"] == [f"note {CANARY}"]
+    (sent,) = [event.record for event in events if event.kind == "verification.code"]
+    assert cache.wallets.opened_code(sent) == {"code": "123456", "to": CANARY}
     assert (await daemon.local("SysVerify", {}))["faults"] == []
 
 
@@ -78,18 +99,18 @@ async def test_old_data_stays_readable_and_is_sealed_when_asked(open_daemon):
     daemon, found, waiting = await switched_on(open_daemon)
     await check(daemon, found, waiting)
     done = await daemon.local("SysSealOld", {})
-    assert (done["steps"], done["files"], done["faults"]) == (2, 5, [])
-    assert done["events"] == 6
+    assert (done["steps"], done["notes"], done["files"], done["faults"]) == (2, 2, 5, [])
+    assert done["events"] == 8
     await daemon.core.tasks.finish()
     assert holding(daemon.folder) == []
     await check(daemon, found, waiting)
     assert [uuid for uuid, _ in await daemon.core.storage.kept_keys()] == [waiting]
     again = await daemon.local("SysSealOld", {})
-    assert (again["steps"], again["events"], again["files"]) == (0, 0, 0)
+    assert (again["steps"], again["notes"], again["events"], again["files"]) == (0, 0, 0, 0)
     await daemon.restart()
     await check(daemon, found, waiting)
     actions = [row.action for row in await daemon.audit()]
-    assert actions.count("keys.sealed") == actions.count("keys.held") == 1
+    assert (actions.count("keys.sealed"), actions.count("keys.held")) == (2, 1)
 
 
 async def test_alone_the_base_is_written_anew(open_daemon):
@@ -113,9 +134,9 @@ class CutError(Exception):
     """The process is killed here."""
 
 
-@pytest.mark.parametrize("place", ["steps", "events", "files", "hold"])
+@pytest.mark.parametrize("place", ["steps", "notes", "events", "files", "hold"])
 async def test_cut_off_anywhere_and_run_again(open_daemon, monkeypatch, place):
-    monkeypatch.setattr(clear, "STEPS_AT_ONCE", 1)
+    monkeypatch.setattr(clear, "RECORDS_AT_ONCE", 1)
     daemon, found, waiting = await switched_on(open_daemon)
     core, count = daemon.core, 0
 
@@ -126,13 +147,13 @@ async def test_cut_off_anywhere_and_run_again(open_daemon, monkeypatch, place):
         async def run(*given, **more):
             nonlocal count
             count += 1
-            if count > 1:
+            if count > (1 if place == "steps" else 3):
                 raise CutError
             return await work(*given, **more)
 
         return run
 
-    if place == "steps":
+    if place in {"steps", "notes"}:
         monkeypatch.setattr(core.safe, "_run", after_one(core.safe._run))
     elif place == "events":
         monkeypatch.setattr(core.store, "replace_chunks", cut)
@@ -166,9 +187,7 @@ async def test_events_of_a_profile_whose_key_is_destroyed_lose_their_answers(ope
     step_id = next(iter(found))
     await daemon.core.safe.custody.destroy(daemon.core.cache.steps[step_id].kyc_id)
     step = daemon.core.cache.steps[step_id]
-    import msgspec
-
-    daemon.core.cache.steps[step_id] = msgspec.structs.replace(step, answers={})
+    daemon.core.cache.steps[step_id] = replace(step, answers={})
     await daemon.local("SysSealOld", {})
     events = await daemon.core.store.events_after(0, 1000)
     told = [event.record.answers for event in events if event.kind == "step.saved" and event.record.id == step_id]

@@ -47,6 +47,7 @@ DELETE_LOGIN = "DELETE FROM login WHERE id = ?"
 REPLACE_CLAIM = _insert("claim", verb="REPLACE")
 DELETE_CLAIM = "DELETE FROM claim WHERE kyc_id = ?"
 INSERT_NOTE = _insert("note")
+UPDATE_NOTE = _update("note", "id")
 DELETE_NOTES = "DELETE FROM note WHERE kyc_id = ?"
 REPLACE_IDENTITY = _insert("identity", verb="REPLACE")
 DELETE_IDENTITY = "DELETE FROM identity WHERE id = ?"

@@ -102,6 +102,7 @@ def _write_users(db: sqlite3.Connection, batch: Batch) -> None:
 
 def _write_desk(db: sqlite3.Connection, batch: Batch) -> None:
     _write(db, sql.INSERT_NOTE, encode.note, batch.notes)
+    _update(db, sql.UPDATE_NOTE, encode.note, batch.sealed_notes)
     _run(db, sql.DELETE_NOTES, [(kyc_id,) for kyc_id in batch.noteless])
     _write(db, sql.REPLACE_CLAIM, encode.claim, batch.claims)
     _run(db, sql.DELETE_CLAIM, [(kyc_id,) for kyc_id in batch.released])

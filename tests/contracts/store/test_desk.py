@@ -68,6 +68,16 @@ async def test_a_note_is_never_written_twice(desk, make):
     assert (await make.load(desk)).notes == [note]
 
 
+async def test_an_older_note_is_sealed_and_no_other_one(desk, make):
+    note = Note(1, 1, 1001, "alpha", make.NOW, 7, 1, {"text": "a"})
+    await desk.commit(changed(make, notes=[note]))
+    sealed = msgspec.structs.replace(note, content=b"sealed")
+    await desk.commit(changed(make, sealed_notes=[sealed]))
+    assert (await make.load(desk)).notes == [sealed]
+    with pytest.raises(DataFault):
+        await desk.commit(changed(make, sealed_notes=[msgspec.structs.replace(sealed, id=2)]))
+
+
 async def test_the_feed_tells_of_claims_and_notes(desk, make):
     claim = Claim(1, 7, 1, 5, 6)
     note = Note(1, 1, 1001, "alpha", make.NOW, 7, 1, b"sealed")

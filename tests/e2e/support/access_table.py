@@ -196,7 +196,7 @@ COMMANDS = {
     "SysRotateKeys": (NOBODY, FORBIDDEN),
     "SysSealOld": (NOBODY, FORBIDDEN),
     "SysHoldFiles": (NOBODY, FORBIDDEN),
-    "SysSealAnswers": (NOBODY, FORBIDDEN),
+    "SysSealRecords": (NOBODY, FORBIDDEN),
     "SysRecordKeys": (NOBODY, FORBIDDEN),
     "SysGetSepCustomer": (NOBODY, FORBIDDEN),
     "SysGetSepIdentity": (NOBODY, FORBIDDEN),
