@@ -177,6 +177,7 @@ class App:
                 storage=core.files,
                 request_seconds=self.config.limits.request_seconds,
                 language=settings.language,
+                links=self.config.portal.enabled,
                 settings=VisitSettings(
                     idle_seconds=settings.idle_seconds,
                     life_seconds=settings.life_seconds,

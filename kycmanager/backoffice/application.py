@@ -10,6 +10,7 @@ from kycmanager.backoffice.audit import Audit
 from kycmanager.backoffice.case import Case
 from kycmanager.backoffice.case_decide import CaseDecisions
 from kycmanager.backoffice.case_files import CaseFiles
+from kycmanager.backoffice.case_link import CaseLink
 from kycmanager.backoffice.case_read import CaseReader
 from kycmanager.backoffice.dashboard import Dashboard
 from kycmanager.backoffice.exports import Exports
@@ -47,7 +48,8 @@ PLACES = (queue.PLACE, dashboard.PLACE, search.PLACE, audit.PLACE, templates_lis
 class Office(Struct, frozen=True, kw_only=True):
     """What the pages need of the rest. `epoch()` is another value whenever a sign-in may have ended.
 
-    `request_seconds` is how long a rendition may take to be drawn, `language` that of reasons where none is asked for.
+    `request_seconds` is how long a rendition may take to be drawn, `language` that of reasons where none is asked for;
+    `links`: customers have pages that a link leads to.
     """
 
     executor: Executor
@@ -62,6 +64,7 @@ class Office(Struct, frozen=True, kw_only=True):
     storage: FileStore
     request_seconds: float
     language: str
+    links: bool
 
 
 class Backoffice(Pages):
@@ -76,7 +79,7 @@ class Backoffice(Pages):
         shell = Shell(assets, PLACES)
         self._proof = proof = Proof(office.clock)
         messages = Messages((COMMON,))
-        reader = CaseReader(gateway, people, messages.of(FALLBACK), office.language)
+        reader = CaseReader(gateway, people, messages.of(FALLBACK), office.language, links=office.links)
         files = CaseFiles(shell, gateway, reader, office.storage, office.request_seconds)
         pages = (
             SignIn(shell, gateway, visits, office.users, office.executor, office.wrong_token, proof),
@@ -84,6 +87,7 @@ class Backoffice(Pages):
             Dashboard(shell, gateway, people),
             Case(shell, gateway, people, reader, files),
             CaseDecisions(shell, gateway, reader),
+            CaseLink(shell, gateway, reader),
             files,
             Search(shell, gateway),
             Audit(shell, gateway, people),

@@ -29,6 +29,7 @@ KEYS = (
     Key("x", "let the case go"),
     Key("n", "claim the next case that nobody holds, and open it"),
     Key("w", "write a note"),
+    Key("l", "make a one-time link for the customer"),
     Key("m", "show more of the history"),
 )
 

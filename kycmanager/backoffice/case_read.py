@@ -28,13 +28,17 @@ def path_of(kyc_id: int) -> str:
 
 
 class CaseReader:
-    """Reads what the page of a case shows, in `words`; `language` is that in which the customer reads the reasons."""
+    """Reads what the page of a case shows, in `words`; `language` is that in which the customer reads the reasons.
 
-    def __init__(self, gateway: Gateway, people: People, words: Words, language: str) -> None:
+    `links`: customers have pages of their own, and may be given links to them.
+    """
+
+    def __init__(self, gateway: Gateway, people: People, words: Words, language: str, *, links: bool) -> None:
         self._gateway = gateway
         self._people = people
         self._language = language
         self._words = words
+        self._links = links
 
     async def profile(self, who: Session, kyc_id: int) -> dict[str, Any]:
         """Return profile, steps and documents; one out of reach is not found."""
@@ -76,6 +80,8 @@ class CaseReader:
             "stale": None,
             "partial": False,
             "viewer": None,
+            "links": self._links,
+            "link": None,
         }
 
     async def history(self, who: Session, kyc_id: int, after: str) -> dict[str, Any]:

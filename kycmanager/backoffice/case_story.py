@@ -11,7 +11,10 @@ from kycmanager.domain.enums import SessionType
 from kycmanager.pages.texts import label
 
 LOOKS = frozenset({"access.view"})
-SILENT = LOOKS | {"access.download", "access.export", "access.search", "case.renewed", "note.added"}
+SILENT = LOOKS | {
+    *("access.download", "access.export", "access.search", "case.renewed", "note.added"),
+    *("portal.link_made", "portal.link_used", "portal.signed_out"),
+}
 """The actions that change nothing of what a reviewer decides on."""
 
 _DONE = {
@@ -50,7 +53,7 @@ _DONE = {
     "verification.code": "was made a code for",
     "verification.confirmed": "gave the right code for",
     "verification.failed": "gave a wrong code for",
-    "portal.link_made": "made a link to the portal",
+    "portal.link_made": "made a link for the customer",
     "portal.link_used": "came in by a link",
     "portal.signed_out": "signed out of the portal",
 }

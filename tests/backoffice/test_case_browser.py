@@ -5,6 +5,7 @@ from at_work import beside, choose_reason, drawn, second_browser, sign_in, stop_
 from axe import faults, faults_of_every_look
 from chromium import Browser, browser  # noqa: F401 - a fixture
 from pictures import jpeg, pdf, png
+from selenium.webdriver.common.keys import Keys
 
 FORM = {
     "sections": [
@@ -117,6 +118,22 @@ def write_a_note(page):
     assert page.find("#note-text").get_attribute("value") == ""
 
 
+def make_a_link(page, url):
+    page.press("l")
+    page.until(lambda _: focused(page) == "link-url")
+    link = page.find("#link-url").get_attribute("value")
+    assert link.startswith(f"{url}/portal/link/")
+    assert "ann made a link for the customer" in page.words("#history")
+    page.find("[data-copies]").click()
+    page.until(lambda _: page.words("[data-copied]") == "Copied.")
+    assert faults(page) == []
+    page.find("#note-text").clear()
+    page.find("#note-text").send_keys(Keys.CONTROL, "v")
+    assert page.find("#note-text").get_attribute("value") == link
+    page.find("#note-text").clear()
+    page.find("h1").click()
+
+
 def finish(page):
     page.find("[data-row=step-2] h2").click()
     page.press("a")
@@ -132,6 +149,7 @@ async def test_a_case_is_reviewed_by_keyboard(held, browser):  # noqa: F811
     assert await beside(faults_of_every_look, browser) == []
     await beside(decide_by_keys, browser)
     await beside(write_a_note, browser)
+    await beside(make_a_link, browser, held.url)
     await beside(finish, browser)
     complaints, asked = await beside(browser.look_back)
     assert complaints == []
