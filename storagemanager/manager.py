@@ -12,6 +12,7 @@ from msgspec.structs import replace
 
 from storagemanager.backends.local import LocalBackend
 from storagemanager.base import Base
+from storagemanager.buffers import Buffers
 from storagemanager.errors import StorageError, StorageErrorCode, from_os
 from storagemanager.inspection import Inspector, Progress
 from storagemanager.judge import Judge, PolicyOf, refuse_all
@@ -349,6 +350,7 @@ class StorageManager:
             metadata,
             self._validator,
             workers,
+            Buffers(self._settings.chunk_bytes),
             self._clock,
             self._uploads.discard,
             self.scanner,

@@ -47,9 +47,9 @@ class StorageSettings(Struct, frozen=True, kw_only=True):
     unattached_seconds: int = 86_400
     """How long an upload lives that nothing pins."""
     chunk_bytes: int = 1024 * 1024
-    """Chunks are gathered to this size before a worker thread writes and hashes them."""
+    """What comes is gathered to this size before a worker thread writes and hashes it; a whole number of pages."""
     uploads_max: int = 256
-    """Uploads under way at once; one more is BUSY. Each holds up to four times `chunk_bytes` in memory."""
+    """Uploads under way at once; one more is BUSY. Each holds up to twice `chunk_bytes` in memory."""
     cache_entries_max: int = 20_000
     """Metadata kept in memory, about 1 KB each."""
     orphans_max: int = 1_000

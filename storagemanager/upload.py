@@ -4,12 +4,13 @@ import asyncio
 import hashlib
 import os
 import threading
-from collections.abc import AsyncGenerator, Callable, Iterator
+from collections.abc import AsyncGenerator, Callable
 from types import TracebackType
 from typing import BinaryIO, Self
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
+from storagemanager.buffers import Buffer, Buffers
 from storagemanager.errors import MalwareError, StorageError, StorageErrorCode, from_os
 from storagemanager.judge import Judge
 from storagemanager.label import Label, make_label
@@ -20,17 +21,12 @@ from storagemanager.ports import Backend, Cipher, Draft
 from storagemanager.quota import Reservation
 from storagemanager.scanner import Infected, Scanner
 from storagemanager.sealed import Sealer, new_key, opened_chunks
+from storagemanager.structure.source import READ_BYTES_MAX
 from storagemanager.validation import Validator
 from storagemanager.verdicts import NOTHING_FOUND, Verdict, Verdicts
 from storagemanager.workers import Workers
 
-PIECES_MAX = 512
-"""A sender of tiny chunks is stored after so many, that their objects do not outweigh their bytes."""
-
-JOIN_OVER = 16
 SCAN_BYTES = 256 * 1024
-
-Piece = bytes | memoryview
 
 
 class Door(Struct, frozen=True):
@@ -41,6 +37,7 @@ class Door(Struct, frozen=True):
     metadata: Metadata
     validator: Validator
     workers: Workers
+    buffers: Buffers
     clock: Callable[[], int]
     left: Callable[["Upload"], None]
     scanner: Scanner | None
@@ -55,9 +52,10 @@ class Door(Struct, frozen=True):
 class Upload:
     """A file being received. Use by one task: `write` in order, then `finish`, or `abort` at any time.
 
-    An error of `write` or `finish` ends the upload and leaves nothing behind; as an async context manager it aborts
-    what was not finished.
-    Memory: four times `StorageSettings.chunk_bytes` at most, and what `plain` says while a sealed upload is judged.
+    Instead of `write`: ask for `room`, have the bytes put there, and tell by `took` how many came.
+    An error of any of them ends the upload and leaves nothing behind; as an async context manager it aborts what was
+    not finished.
+    Memory: twice `StorageSettings.chunk_bytes` at most, and what `plain` says while a larger sealed upload is judged.
     """
 
     def __init__(self, door: Door, label: Label, reservation: Reservation) -> None:
@@ -65,8 +63,9 @@ class Upload:
         self._label = label
         self._reservation = reservation
         self._state: UploadState = "open"
-        self._pieces: list[Piece] = []
-        self._gathered = 0
+        self._buffer: Buffer | None = None
+        self._filled = 0
+        self._stored: Buffer | None = None  # the one before, which a thread may still work on
         self._received = 0
         self._hash = hashlib.sha256()
         self._draft: Draft | None = None
@@ -105,20 +104,43 @@ class Upload:
 
         TOO_LARGE or QUOTA as soon as a limit is passed; FULL or UNAVAILABLE from this chunk or the ones before.
         """
+        with memoryview(chunk).cast("B") as view:
+            at = 0
+            while at < len(view):
+                room = await self.room()
+                size = min(len(room), len(view) - at)
+                room[:size] = view[at : at + size]
+                at += size
+                await self.took(size)
+
+    async def room(self) -> memoryview:
+        """Return memory for what comes next, one byte at least, to be filled from its start.
+
+        FULL or UNAVAILABLE from what came before.
+        """
         self._check_open()
-        self._received += memoryview(chunk).nbytes
         try:
-            self._door.validator.check_size(self._received)
-            self._reservation.grow(self._received)
-            for piece in _pieces(chunk, self._door.settings.chunk_bytes):
-                # The last pieces are kept for `finish`, which hashes them while the disk is busy.
-                if self._gathered >= self._door.settings.chunk_bytes or len(self._pieces) >= PIECES_MAX:
-                    await self._store()
-                self._pieces.append(piece)
-                self._gathered += len(piece)
+            # The last bytes are kept for `finish`, which hashes them while the disk is busy.
+            if self._filled == self._door.buffers.size:
+                await self._store()
+            if self._buffer is None:
+                self._buffer = self._door.buffers.take()
         except (StorageError, OSError) as error:
             await self._end("failed")
             raise _translated(error) from error
+        return self._buffer.memory[self._filled :]
+
+    async def took(self, size: int) -> None:
+        """Count the first `size` bytes of the room as received; TOO_LARGE or QUOTA as soon as a limit is passed."""
+        self._check_open()
+        self._filled += size
+        self._received += size
+        try:
+            self._door.validator.check_size(self._received)
+            self._reservation.grow(self._received)
+        except StorageError:
+            await self._end("failed")
+            raise
 
     def relabel(self, *, owner: Owner | None = None, purpose: str | None = None, scope: int | None = None) -> None:
         """Change what was said of the file, at any time until `finish`; None leaves a field as it is.
@@ -166,6 +188,8 @@ class Upload:
                     self._forget_plain()
             await self._publish(meta)
         except BaseException as error:
+            if isinstance(error, asyncio.CancelledError):  # the loop ends, and threads may still be at work
+                self._buffer = self._stored = None
             await self._end("failed")
             raise _translated(error) from error
         await self._end("stored")
@@ -173,17 +197,16 @@ class Upload:
 
     async def _receive_all(self) -> FileMeta:
         """Return the metadata of the whole file, judged and on the disk but still a draft."""
-        door, label = self._door, self._label
+        door = self._door
         if not self._received:
             raise StorageError(StorageErrorCode.EMPTY, "file", "the file is empty")
         await self._settle()
-        last = self._take()
-        # The disk, the hash and the judge do not wait for each other; only the judge needs the bytes to be written.
+        # The disk, the hash and the judge do not wait for each other, but the judge of a large file for its last bytes.
         # The one that is waited for is submitted first: it is never behind the other in the queue of threads.
         written = threading.Event()
         stored = (self._sealer.chunks, bytes(self._sealer.held)) if self._sealer else (0, b"")
-        synced = door.workers.submit(self._write_and_sync, last, written)
-        judged = asyncio.ensure_future(self._judge(last, written, stored))
+        synced = door.workers.submit(self._write_and_sync, written)
+        judged = asyncio.ensure_future(self._judge(written, stored))
         await asyncio.wait((synced, judged))
         judgement = judged.exception()
         synced.result()
@@ -193,19 +216,10 @@ class Upload:
         await self._scan()
         now = door.clock()
         return FileMeta(
-            uuid=label.uuid,
-            original_name=label.original_name,
-            extension=label.extension,
+            **structs.asdict(self._label),
             signature=signature,
-            content_type=label.content_type,
-            declared_type=label.declared_type,
             file_size=self._received,
             checksum=self._hash.hexdigest(),
-            scope=label.scope,
-            purpose=label.purpose,
-            owner_kind=label.owner_kind,
-            owner_id=label.owner_id,
-            brand=label.brand,
             created_time=now,
             loose_since=now,
             data_key=await self._wrapped_key(),
@@ -256,14 +270,23 @@ class Upload:
             yield piece
 
     async def _store(self) -> None:
-        """Hand what is gathered to a thread; while it writes, the next chunks may come."""
+        """Hand the full buffer to a thread; while it writes, the other one may be filled."""
         await self._settle()
-        self._storing = self._door.workers.submit(self._write_and_hash, self._take())
+        assert self._buffer is not None
+        full, self._buffer, self._filled = self._buffer, self._stored, 0
+        self._stored = full
+        self._storing = self._door.workers.submit(self._write_and_hash, full.memory)
 
-    def _take(self) -> list[Piece]:
-        pieces, self._pieces, self._gathered = self._pieces, [], 0
-        # Each write waits for the interpreter's lock afterwards: few large ones are better than many small ones.
-        return [b"".join(pieces)] if len(pieces) > JOIN_OVER else pieces
+    @property
+    def _last(self) -> memoryview:
+        """What was received and not handed to a thread yet."""
+        assert self._buffer is not None
+        return self._buffer.memory[: self._filled]
+
+    @property
+    def _is_small(self) -> bool:
+        """Whether all of the file is in the first buffer: what looks at it need not read it back."""
+        return self._filled == self._received <= READ_BYTES_MAX
 
     async def _settle(self) -> None:
         """Wait for the thread; raise what it raised."""
@@ -275,52 +298,58 @@ class Upload:
                 self._storing = storing
                 raise
 
-    def _write_and_hash(self, pieces: list[Piece]) -> None:
-        self._write(pieces)
-        self._update(pieces)
+    def _write_and_hash(self, content: memoryview) -> None:
+        self._write(content)
+        self._hash.update(content)
 
-    def _write_and_sync(self, pieces: list[Piece], written: threading.Event) -> None:
+    def _write_and_sync(self, written: threading.Event) -> None:
         try:
-            draft = self._write(pieces)
+            draft = self._write(self._last)
             if self._sealer is not None:
                 draft.write(self._sealer.finish())
         finally:
             written.set()
         draft.sync()
 
-    async def _judge(self, last: list[Piece], written: threading.Event, stored: tuple[int, bytes]) -> str:
+    async def _judge(self, written: threading.Event, stored: tuple[int, bytes]) -> str:
         """Return the signature. The walk comes first: decoders see only what it lets pass."""
         door, label = self._door, self._label
-        signature = await door.workers.submit(self._hash_and_walk, last, written, stored)
+        signature = await door.workers.submit(self._hash_and_walk, written, stored)
         if signature:
             findings = await door.judge.inspect(self._content(), label.extension)
             self._found = door.judge.decide(findings, label.brand)
         return signature
 
-    def _hash_and_walk(self, pieces: list[Piece], written: threading.Event, stored: tuple[int, bytes]) -> str:
-        self._update(pieces)
+    def _hash_and_walk(self, written: threading.Event, stored: tuple[int, bytes]) -> str:
+        self._hash.update(self._last)
+        check = self._door.validator.check_content
+        if self._is_small:
+            return check(self._last, self._received, self._label.extension)
         if self._sealer is None:
             written.wait()
         else:
-            self._fill_plain(self._sealer, pieces, stored)
+            self._fill_plain(self._sealer, stored)
         if self._draft is None and self._plain is None:
             return ""  # nothing could be written, which the other thread tells
-        return self._door.validator.check_content(self._content(), self._received, self._label.extension)
+        return check(self._content(), self._received, self._label.extension)
 
     def _content(self) -> int:
-        """Return a descriptor of what was received, in clear: that of the draft, unless it is sealed."""
+        """Return a descriptor of what was received, in clear."""
+        if self._is_small:
+            assert self._buffer is not None
+            return self._buffer.file_of(self._received)
         content = self._draft if self._plain is None else self._plain
         assert content is not None
         return content.fileno()
 
-    def _fill_plain(self, sealer: Sealer, pieces: list[Piece], stored: tuple[int, bytes]) -> None:
-        """Put the content together in clear: the chunks that are on the disk, what the sealer held, the last pieces."""
+    def _fill_plain(self, sealer: Sealer, stored: tuple[int, bytes]) -> None:
+        """Put the content together in clear: the chunks that are on the disk, what the sealer held, the last bytes."""
         chunks, held = stored
         plain = self._plain = open_plain(self._received, self._door.backend)
         if self._draft is not None and chunks:
             for chunk in opened_chunks(self._draft.fileno(), sealer, self._key, self._label.uuid, chunks):
                 write_all(plain, chunk)
-        for piece in (held, *pieces):
+        for piece in (held, self._last):
             write_all(plain, piece)
 
     def _forget_plain(self) -> None:
@@ -328,22 +357,16 @@ class Upload:
         if plain is not None:
             plain.close()
 
-    def _write(self, pieces: list[Piece]) -> Draft:
+    def _write(self, content: memoryview) -> Draft:
         if self._draft is None:
             self._draft = self._door.backend.begin(self._label.uuid)
             if self._sealer is not None:
                 self._draft.write(self._sealer.header)
-        for piece in pieces:
-            self._draft.write(piece if self._sealer is None else self._sealer.update(piece))
+        self._draft.write(content if self._sealer is None else self._sealer.update(content))
         return self._draft
-
-    def _update(self, pieces: list[Piece]) -> None:
-        for piece in pieces:
-            self._hash.update(piece)
 
     async def _end(self, state: UploadState) -> None:
         self._state = state
-        self._pieces = []
         self._forget_plain()
         if self._storing is not None:
             await asyncio.wait((self._storing,))
@@ -354,23 +377,16 @@ class Upload:
         except OSError:  # what cannot be removed now goes at the next start
             pass
         finally:
+            for buffer in (self._buffer, self._stored):
+                if buffer is not None:
+                    self._door.buffers.give_back(buffer)
+            self._buffer = self._stored = None
             self._reservation.release()
             self._door.left(self)
 
     def _check_open(self) -> None:
         if self._state != "open":
             raise StorageError(StorageErrorCode.CLOSED, "file", f"the upload is {self._state}")
-
-
-def _pieces(chunk: bytes | bytearray | memoryview, size: int) -> Iterator[Piece]:
-    """Cut a chunk; bytes are not copied, what its owner may change is."""
-    if len(chunk) <= size and isinstance(chunk, bytes):
-        yield chunk
-        return
-    data = memoryview(chunk).cast("B")
-    for start in range(0, len(data), size):
-        piece = data[start : start + size]
-        yield piece if isinstance(chunk, bytes) else bytes(piece)
 
 
 def _translated(error: BaseException) -> BaseException:

@@ -39,15 +39,15 @@ class Validator:
                 StorageErrorCode.TOO_LARGE, "file", f"the file is larger than {self._file_bytes_max} bytes"
             )
 
-    def check_content(self, descriptor: int, size: int, extension: str) -> str:
-        """Return the detected MIME type of a whole file of `size` > 0 bytes.
+    def check_content(self, content: int | memoryview, size: int, extension: str) -> str:
+        """Return the detected MIME type of a whole file of `size` > 0 bytes, given as `Source` takes it.
 
         SIGNATURE_MISMATCH or STRUCTURE where the content is not one well-formed file of its extension. Blocks; the
         memory used does not depend on `size`.
         """
         found = self.check_extension(extension)
         try:
-            signature = self._agreed_signature(Source(descriptor, size), found, extension)
+            signature = self._agreed_signature(Source(content, size), found, extension)
         except RefusedError as refused:
             raise StorageError(StorageErrorCode.STRUCTURE, "file", str(refused)) from None
         return found.content_type if signature == _UNKNOWN_TYPE else signature

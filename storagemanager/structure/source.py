@@ -20,24 +20,21 @@ def refuse(reason: str) -> NoReturn:
 
 
 class Source:
-    """A file of `size` bytes behind a descriptor, read with pread and never as a whole.
+    """A file of `size` bytes behind a descriptor, read with pread and never as a whole, or a small one in memory.
 
     Reading past the end is the sign of a cut-off file and raises `RefusedError`.
     """
 
-    def __init__(self, descriptor: int, size: int) -> None:
+    def __init__(self, content: int | memoryview, size: int) -> None:
+        """`content` is a descriptor, or all the bytes: `READ_BYTES_MAX` at most, and nobody changes them meanwhile."""
         self.size = size
-        self._descriptor = descriptor
+        self._descriptor, window = (content, b"") if isinstance(content, int) else (-1, content)
         self._start = 0
-        self._window = b""
+        self._window: bytes | memoryview = window
 
     def read(self, offset: int, length: int) -> bytes:
         """Return exactly `length` bytes, at most 1 MiB."""
-        at = offset - self._start
-        if at < 0 or at + length > len(self._window):
-            self._load(offset, length)
-            at = 0
-        return self._window[at : at + length]
+        return bytes(self._part(offset, length))
 
     def byte(self, offset: int) -> int:
         """Return one byte."""
@@ -58,7 +55,7 @@ class Source:
         Windows are small because a search holds the interpreter's lock.
         """
         while start < end:
-            window = self.read(start, min(WINDOW_BYTES, end - start))
+            window = self._part(start, min(WINDOW_BYTES, end - start))
             match = pattern.search(window)
             if match:
                 return start + match.start()
@@ -85,10 +82,18 @@ class Source:
         crc = 0
         end = offset + length
         while offset < end:
-            window = self.read(offset, min(WINDOW_BYTES, end - offset))
+            window = self._part(offset, min(WINDOW_BYTES, end - offset))
             crc = zlib.crc32(window, crc)
             offset += len(window)
         return crc
+
+    def _part(self, offset: int, length: int) -> bytes | memoryview:
+        """Return exactly `length` bytes where they lie, to be used before the next call."""
+        at = offset - self._start
+        if at < 0 or at + length > len(self._window):
+            self._load(offset, length)
+            at = 0
+        return self._window[at : at + length]
 
     def _load(self, offset: int, length: int) -> None:
         if offset < 0 or offset + length > self.size:
