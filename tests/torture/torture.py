@@ -31,17 +31,21 @@ from torture_rounds import Job, Outcome  # noqa: E402
 
 
 class Part(NamedTuple):
-    """A part of the harness: how one job is done, how many rounds a job has, and why it cannot be done here, or ""."""
+    """A part of the harness: how one job is done, how many rounds a job has, and why it cannot be done here, or "".
+
+    `alone`: nothing else runs meanwhile, for the job looks at how fast it is answered.
+    """
 
     do: Callable[[Path, Job, Callable[[str], None]], Outcome]
     rounds: int
     missing: Callable[[], str]
+    alone: bool = False
 
 
 PARTS = {
     "kills": Part(torture_kills.kill, 20, lambda: ""),
     "cuts": Part(torture_cuts.cut, torture_cuts.ROUNDS, torture_disk.missing),
-    "faults": Part(torture_faults.fault, 1, lambda: ""),
+    "faults": Part(torture_faults.fault, 1, lambda: "", alone=True),
     "flips": Part(torture_damage.damage, torture_damage.ROUNDS, lambda: ""),
 }
 
@@ -98,10 +102,21 @@ def say(text: str) -> None:
 
 
 def run(args: argparse.Namespace, folder: Path) -> list[Outcome]:
-    """Do all jobs, some beside each other."""
-    outcomes = []
-    with ProcessPoolExecutor(args.jobs, mp_context=get_context("spawn")) as pool:
-        started: list[Future[Outcome]] = [pool.submit(do, job, folder, quiet=args.quiet) for job in jobs(args)]
+    """Do all jobs, those beside each other that may be."""
+    outcomes: list[Outcome] = []
+    for alone in (False, True):
+        chosen = [job for job in jobs(args) if PARTS[job.part].alone is alone]
+        outcomes += run_beside(chosen, folder, 1 if alone else args.jobs, args)
+        if args.stop_at_fault and any(outcome.found for outcome in outcomes):
+            break
+    return outcomes
+
+
+def run_beside(chosen: list[Job], folder: Path, workers: int, args: argparse.Namespace) -> list[Outcome]:
+    """Do jobs, some beside each other."""
+    outcomes: list[Outcome] = []
+    with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
+        started: list[Future[Outcome]] = [pool.submit(do, job, folder, quiet=args.quiet) for job in chosen]
         try:
             for done in as_completed(started):
                 outcomes.append(done.result())
