@@ -38,6 +38,8 @@ def restore(
     manifest = read_manifest(source)
     if data_dir.exists() and (not data_dir.is_dir() or any(data_dir.iterdir())):
         raise BackupError(f"{data_dir} is not empty; name a missing or empty folder with --data")
+    if keys is not None and not keys.is_file():
+        raise BackupError(f"{keys} is no file; name with --keys what `kycmanager backup --keys` has written")
     known = {what for what, _ in manifest.faults}
     if not despite_faults:
         _demand_whole(source, [(what, f"{fault}, before the backup already") for what, fault in manifest.faults])

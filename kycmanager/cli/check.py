@@ -14,6 +14,7 @@ from kycmanager.cli.progress import show_progress
 from kycmanager.cli.settings import load_settings
 from kycmanager.config import Config
 from kycmanager.tokens.keys import load_keys
+from kycmanager.vault.masters import load_masters
 
 Perform = Callable[[str, dict[str, Any]], dict[str, Any]]
 """`perform(command, data)`: run a local command on the bases and return its reply."""
@@ -34,6 +35,8 @@ def check(config: Config, data_dir: Path, perform: Perform) -> int:
     """Check without making anything: what a first start would make is not missed."""
     say("settings: ok")
     say(f"keys: {_keys(config, data_dir)}")
+    if config.encryption.master_key:
+        load_masters(config.encryption, data_dir, wraps=0)  # refuses what a first start would refuse
     say(f"certificate: {_certificate(config, data_dir)}")
     if not any((data_dir / "bases").glob("*.db")):
         say("bases: none yet, the first start makes them")

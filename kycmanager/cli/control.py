@@ -11,13 +11,19 @@ from typing import Any
 
 import msgspec
 
+from kycmanager.cli.audit import BASE
 from kycmanager.cli.faults import CliError
 from kycmanager.cli.progress import Report
 from kycmanager.config import Config
-from kycmanager.domain.errors import KycError
+from kycmanager.domain.errors import Code, KycError
 from kycmanager.ports import StoreHeld
 
 SOCKET = Path("bases") / "control.sock"
+FIRST = frozenset({"SysAddUser", "SysAddSepTemplates", "SysCheck"})
+"""The commands that may come where there is no base yet; with any other the folder is a wrong one."""
+LISTED = {"SysSetUser": "user list", "SysRemoveUser": "user list", "SysReplayDelivery": "webhooks list"}
+"""The command line that lists what a command names."""
+
 SILENCE_SECONDS_MAX = 60.0
 HANDOVER_SECONDS = 5.0
 """How long a daemon that starts or stops may hold the base without a socket before that is an error."""
@@ -46,7 +52,8 @@ def perform(
 ) -> dict[str, Any]:
     """Run one local command wherever the base is open and return the data of its reply.
 
-    Raises CliError for a refusal and StoreRefused when the base is damaged or held by somebody who does not listen.
+    Raises CliError for a refusal or a folder without a base, StoreRefused when the base is damaged or held by somebody
+    who does not listen.
     """
     deadline = time.monotonic() + handover_seconds
     while True:
@@ -54,10 +61,12 @@ def perform(
             return call(data_dir, command, data, report)
         except DaemonAbsentError:
             pass
+        if command not in FIRST and not (data_dir / BASE).exists():
+            raise CliError(f"{data_dir / BASE} is missing; name the data folder with --data")
         try:
             return asyncio.run((run_once or _app_run_once())(config, data_dir, command, data, report))
         except KycError as refused:
-            raise CliError(f"{refused.message} ({refused.code.wire_name})") from None
+            raise _refusal(command, refused.message, refused.code.wire_name) from None
         except StoreHeld:
             if time.monotonic() >= deadline:
                 raise
@@ -82,7 +91,7 @@ def call(
         _connect(connection, data_dir)
         try:
             connection.sendall(msgspec.json.encode({"command": command, "data": data}) + b"\n")
-            return _reply(connection, report)
+            return _reply(command, connection, report)
         except (OSError, EOFError, msgspec.MsgspecError):
             raise CliError(
                 f"the daemon of {data_dir} did not answer {command}; look into its log, then try again",
@@ -120,7 +129,7 @@ def _short_path(path: Path) -> Iterator[str]:
         os.close(folder)
 
 
-def _reply(connection: socket.socket, report: Report) -> dict[str, Any]:
+def _reply(command: str, connection: socket.socket, report: Report) -> dict[str, Any]:
     with connection.makefile("rb") as lines:
         while True:
             message = _message(lines.readline(_LINE_BYTES_MAX))
@@ -129,9 +138,16 @@ def _reply(connection: socket.socket, report: Report) -> dict[str, Any]:
             what, done, total = message["progress"]
             report(str(what), int(done), int(total))
     if message.get("status") != _SUCCESS:
-        raise CliError(f"{message.get('message', 'refused')} ({message.get('error', 'RET_ERROR')})")
+        raise _refusal(command, message.get("message", "refused"), message.get("error", "RET_ERROR"))
     answer: dict[str, Any] = message.get("data", {})
     return answer
+
+
+def _refusal(command: str, message: str, code: str) -> CliError:
+    """Build the error for a refusal; of what was not found it says where it is listed."""
+    listed = LISTED.get(command, "") if code == Code.NOT_FOUND.wire_name else ""
+    advice = f"; `kycmanager {listed}` names those there are" if listed else ""
+    return CliError(f"{message} ({code}){advice}")
 
 
 def _message(line: bytes) -> dict[str, Any]:

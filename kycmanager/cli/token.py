@@ -28,14 +28,16 @@ SESSION_NAMES = {kind.name.lower(): kind for kind in SessionType}
 def issue(args: argparse.Namespace) -> int:
     """Print a token and nothing else."""
     config, data_dir = load_settings(args, os.environ)
+    session = session_type(args.session)
+    ttl_seconds = _ttl_seconds(args.ttl) if args.ttl else config.tokens.ttl_seconds
     try:
         token = issue_token(
             _signing_key(config, data_dir),
-            session=session_type(args.session),
+            session=session,
             sub=args.id,
             brands=args.brand or None,
             now=wall_clock(),
-            ttl_seconds=_ttl_seconds(args.ttl) if args.ttl else config.tokens.ttl_seconds,
+            ttl_seconds=ttl_seconds,
         )
     except IssueError as fault:
         raise UsageError(str(fault)) from None

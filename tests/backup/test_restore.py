@@ -72,6 +72,9 @@ async def test_the_keys_are_put_there_when_they_are_given(lived, kit, backup, tm
     db.close()
     kit.bring(backup, tmp_path / "r", keys=tmp_path / "keys.db")
     assert (tmp_path / "r" / "bases" / "keys.db").exists()
+    with pytest.raises(BackupError, match=r"other\.db is no file; name with --keys what"):
+        kit.bring(backup, tmp_path / "s", keys=tmp_path / "other.db")
+    assert not (tmp_path / "s").exists()
 
 
 async def test_every_fault_is_named_not_only_the_first(kit, backup, tmp_path):

@@ -26,6 +26,15 @@ def test_check_of_an_empty_folder_makes_nothing(run, tmp_path):
     assert not (tmp_path / "d").exists()
 
 
+def test_check_reads_the_master_keys_of_the_environment(run, tmp_path, monkeypatch):
+    monkeypatch.setenv("KYCMANAGER_MASTER_KEY", "abc")
+    code, _, err = run("check", "--data", tmp_path)
+    assert (code, err.partition(":")[2].strip().partition(",")[0]) == (
+        1,
+        "KYCMANAGER_MASTER_KEY holds a line that is no master key: each is 32 random bytes in base64",
+    )
+
+
 def test_check_asks_the_daemon_about_the_bases(run, tmp_path, control):
     asked = control(
         [{"progress": ["checking", 1, 1]}, {"status": 200, "data": {"profiles": 5, "steps": 9}}], [{"status": 200}]

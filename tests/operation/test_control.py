@@ -15,6 +15,14 @@ from kycmanager.ports import StoreHeld
 DONE = {"status": 200, "data": {"accepted": True}}
 
 
+@pytest.fixture
+def based(tmp_path):
+    """A folder that has a base."""
+    (tmp_path / "bases").mkdir()
+    (tmp_path / "bases" / "kyc.db").touch()
+    return tmp_path
+
+
 def quiet(*_):
     """Nobody looks at the progress."""
 
@@ -85,7 +93,7 @@ def test_a_long_folder_name_is_no_hindrance(control, tmp_path):
     assert call(deep, "X", {}, quiet) == {"accepted": True}
 
 
-def test_without_a_daemon_the_base_is_opened(tmp_path):
+def test_without_a_daemon_the_base_is_opened(based):
     asked = []
 
     async def run_once(config, data_dir, command, data, report):
@@ -94,8 +102,22 @@ def test_without_a_daemon_the_base_is_opened(tmp_path):
         return {"accepted": True}
 
     seen = []
-    answer = perform(Config(), tmp_path, "X", {"a": 1}, lambda *line: seen.append(line), run_once=run_once)
-    assert (answer, asked, seen) == ({"accepted": True}, [(Config(), tmp_path, "X", {"a": 1})], [("loading", 1, 1)])
+    answer = perform(Config(), based, "X", {"a": 1}, lambda *line: seen.append(line), run_once=run_once)
+    assert (answer, asked, seen) == ({"accepted": True}, [(Config(), based, "X", {"a": 1})], [("loading", 1, 1)])
+
+
+def test_of_a_wrong_folder_nothing_is_made(tmp_path):
+    asked = []
+
+    async def run_once(_config, _data_dir, command, *_):
+        asked.append(command)
+        return {}
+
+    for command in ("SysGetUsers", "SysRotateKeys", "SysReplayDelivery"):
+        with pytest.raises(CliError, match=r"bases/kyc\.db is missing; name the data folder with --data"):
+            perform(Config(), tmp_path / "d", command, {}, quiet, run_once=run_once)
+    assert asked == []
+    assert perform(Config(), tmp_path / "d", "SysAddUser", {}, quiet, run_once=run_once) == {}
 
 
 def test_with_a_daemon_the_base_is_left_alone(control, tmp_path):
@@ -107,15 +129,15 @@ def test_with_a_daemon_the_base_is_left_alone(control, tmp_path):
     assert perform(Config(), tmp_path, "X", {}, quiet, run_once=run_once) == {"accepted": True}
 
 
-def test_a_refusal_of_the_base_is_told_alike(tmp_path):
+def test_a_refusal_of_the_base_is_told_alike(based):
     async def run_once(*_):
         raise KycError(Code.INVALID_DATA, "jti: too long")
 
     with pytest.raises(CliError, match=r"jti: too long \(INVALID_DATA\)"):
-        perform(Config(), tmp_path, "X", {}, quiet, run_once=run_once)
+        perform(Config(), based, "X", {}, quiet, run_once=run_once)
 
 
-def test_a_daemon_that_is_just_starting_is_waited_for(control, tmp_path):
+def test_a_daemon_that_is_just_starting_is_waited_for(control, based):
     tries = []
 
     async def run_once(*_):
@@ -124,15 +146,15 @@ def test_a_daemon_that_is_just_starting_is_waited_for(control, tmp_path):
             control([DONE])
         raise StoreHeld("held by another process; stop it first")
 
-    assert perform(Config(), tmp_path, "X", {}, quiet, run_once=run_once) == {"accepted": True}
+    assert perform(Config(), based, "X", {}, quiet, run_once=run_once) == {"accepted": True}
     assert len(tries) == 2
 
 
-def test_a_base_that_stays_held_is_an_error(tmp_path):
+def test_a_base_that_stays_held_is_an_error(based):
     async def run_once(*_):
         raise StoreHeld("held by another process; stop it first")
 
     started = time.monotonic()
     with pytest.raises(StoreHeld, match="stop it first"):
-        perform(Config(), tmp_path, "X", {}, quiet, run_once=run_once, handover_seconds=0.25)
+        perform(Config(), based, "X", {}, quiet, run_once=run_once, handover_seconds=0.25)
     assert 0.2 < time.monotonic() - started < 5

@@ -71,6 +71,12 @@ def test_a_key_that_is_there_is_not_spoken_of(run, tmp_path):
     assert (code, out.count("\n"), err) == (0, 1, "")
 
 
+def test_a_wrong_call_makes_no_key(run, tmp_path):
+    for wrong in (("--session", "boss", "--id", 1), ("--session", "admin", "--id", 1, "--ttl", "5")):
+        assert run("token", "issue", "--data", tmp_path / "d", *wrong)[0] == 2
+    assert not (tmp_path / "d").exists()
+
+
 WRONG = [
     (("--session", "nobody", "--id", 1), "there is no session 'nobody'; use one of user, manager,"),
     (("--session", "customer", "--id", 1), "exactly one brand; give --brand once"),
