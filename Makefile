@@ -31,7 +31,7 @@ help: ## Show this list
 run: .venv/.run ## Set up, start the daemon on its default settings, say what to try next
 	@printf '%s\n' \
 		'' \
-		'kycmanager starts: REST on http://127.0.0.1:7480, TCP on 127.0.0.1:7400, data in bases/, storage/ and keys/.' \
+		'kycmanager starts: REST on http://127.0.0.1:7480, TCP on 127.0.0.1:7400, data in bases/, storage/, audit/ and keys/.' \
 		'Try next, in another terminal:' \
 		'  curl -s http://127.0.0.1:7480/readyz' \
 		'  $(BIN)/kycmanager token issue --session manager --id 1     # then README.md, "The first five minutes"' \
