@@ -170,7 +170,7 @@ def said(value: object, name: str = "") -> str:
     if isinstance(value, list) and all(isinstance(each, str | int) for each in value):
         return ", ".join(str(each) for each in value) or "none"
     if isinstance(value, dict) and all(isinstance(each, str | int) for each in value.values()):
-        return ", ".join(f"{name} {each}" for name, each in value.items()) or "none"
+        return ", ".join(f"{name} {each}" for name, each in value.items()) or "everything"
     if isinstance(value, bool) or value is None:
         return {True: "yes", False: "no", None: "none"}[value]
     return str(value) if isinstance(value, str | int | float) else msgspec.json.encode(value).decode()

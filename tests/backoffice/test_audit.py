@@ -222,7 +222,7 @@ def test_what_became_of_a_status_is_told_in_words():
     ("value", "text"),
     [
         (["a", 1], "a, 1"), ([], "none"), (True, "yes"), (False, "no"), (None, "none"), (5, "5"), ("x", "x"),
-        ({"a": [1]}, '{"a":[1]}'), ({"a": 1, "b": "c"}, "a 1, b c"), ({}, "none"), ([{"a": 1}], '[{"a":1}]'), (1.5, "1.5"),
+        ({"a": [1]}, '{"a":[1]}'), ({"a": 1, "b": "c"}, "a 1, b c"), ({}, "everything"), ([{"a": 1}], '[{"a":1}]'), (1.5, "1.5"),
     ],
 )  # fmt: skip
 def test_details_are_told_as_people_read_them(value, text):
