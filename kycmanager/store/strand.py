@@ -98,7 +98,7 @@ class CommandStrand:
         return len(self._queue)
 
     def crowded(self) -> bool:
-        """Tell whether no more commands are taken for now."""
+        """Tell whether the queue is full."""
         return len(self._queue) >= self._queue_max
 
     def start(self) -> None:
