@@ -1,6 +1,8 @@
 """The real daemon with its pages, a clock to turn, and visitors."""
 
 import sys
+from contextlib import AsyncExitStack
+from itertools import count
 from pathlib import Path
 
 import pytest
@@ -14,17 +16,13 @@ from office import Office, Visitor
 @pytest.fixture
 async def open_office(tmp_path):
     """Open daemons with settings of one's own."""
-    opened = []
+    numbers = count()
+    async with AsyncExitStack() as opened:
 
-    async def make(**settings):
-        office = Office(tmp_path / f"data{len(opened)}", **settings)
-        opened.append(office)
-        await office.__aenter__()
-        return office
+        async def make(**settings):
+            return await opened.enter_async_context(Office(tmp_path / f"data{next(numbers)}", **settings))
 
-    yield make
-    for office in opened:
-        await office.__aexit__()
+        yield make
 
 
 @pytest.fixture
@@ -36,15 +34,14 @@ async def office(open_office):
 @pytest.fixture
 async def visitors():
     """Make visitors; each is another browser."""
-    made = []
+    async with AsyncExitStack() as made:
 
-    def visit(office, **headers):
-        made.append(Visitor(office.url, **headers))
-        return made[-1]
+        def visit(office, **headers):
+            visitor = Visitor(office.url, **headers)
+            made.push_async_callback(visitor.http.close)
+            return visitor
 
-    yield visit
-    for each in made:
-        await each.http.close()
+        yield visit
 
 
 @pytest.fixture

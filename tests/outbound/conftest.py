@@ -1,6 +1,7 @@
 """A receiver of calls, and the real daemon that makes them, with a clock to turn."""
 
 import sys
+from contextlib import AsyncExitStack
 from pathlib import Path
 
 import pytest
@@ -21,19 +22,14 @@ async def receiver():
 @pytest.fixture
 async def open_sending(tmp_path):
     """Open daemons that tell `url` of events; settings of [webhooks] and of the endpoint can be named."""
-    opened = []
+    async with AsyncExitStack() as opened:
 
-    async def make(url, *, folder="data", endpoint=None, **webhooks):
-        one = {"name": "crm", "url": url, "secrets": SECRETS, **(endpoint or {})}
-        settings = {"allow_private": True, "timeout_seconds": 5, "endpoints": [one], **webhooks}
-        sending = Sending(tmp_path / folder, webhooks=settings)
-        opened.append(sending)
-        await sending.__aenter__()
-        return sending
+        async def make(url, *, folder="data", endpoint=None, **webhooks):
+            one = {"name": "crm", "url": url, "secrets": SECRETS, **(endpoint or {})}
+            settings = {"allow_private": True, "timeout_seconds": 5, "endpoints": [one], **webhooks}
+            return await opened.enter_async_context(Sending(tmp_path / folder, webhooks=settings))
 
-    yield make
-    for sending in opened:
-        await sending.__aexit__()
+        yield make
 
 
 @pytest.fixture

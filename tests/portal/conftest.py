@@ -1,6 +1,8 @@
 """What tests of the portal need."""
 
 import sys
+from contextlib import AsyncExitStack
+from itertools import count
 from pathlib import Path
 
 import pytest
@@ -15,17 +17,13 @@ from hall import Customer, Hall
 @pytest.fixture
 async def open_hall(tmp_path):
     """Open daemons with settings of one's own."""
-    opened = []
+    numbers = count()
+    async with AsyncExitStack() as opened:
 
-    async def make(**settings):
-        hall = Hall(tmp_path / f"data{len(opened)}", **settings)
-        opened.append(hall)
-        await hall.__aenter__()
-        return hall
+        async def make(**settings):
+            return await opened.enter_async_context(Hall(tmp_path / f"data{next(numbers)}", **settings))
 
-    yield make
-    for hall in opened:
-        await hall.__aexit__()
+        yield make
 
 
 @pytest.fixture
@@ -36,15 +34,14 @@ async def hall(open_hall):
 @pytest.fixture
 async def customers():
     """Make customers' browsers."""
-    made = []
+    async with AsyncExitStack() as made:
 
-    def visit(hall, **headers):
-        made.append(Customer(hall.url, **headers))
-        return made[-1]
+        def visit(hall, **headers):
+            customer = Customer(hall.url, **headers)
+            made.push_async_callback(customer.http.close)
+            return customer
 
-    yield visit
-    for each in made:
-        await each.http.close()
+        yield visit
 
 
 @pytest.fixture
