@@ -3,35 +3,17 @@
 import asyncio
 import contextlib
 import sqlite3
-import time
 
-import pytest
-from running import Process, eventually
+from running import eventually
 from wires import Tcp
 
 from kycmanager.cli import control
-from kycmanager.config import from_table
 from kycmanager.domain.enums import SessionType
-from kycmanager.tokens.issue import issue_token
-from kycmanager.tokens.keys import load_keys
 
 BRAND = "acme"
 CUSTOMERS = 160
 LANES = 8
 FORM = {"sections": [{"fields": [{"name": "who", "type": "text"}, {"name": "born", "type": "date"}]}]}
-
-
-@pytest.fixture
-def process(tmp_path):
-    with Process(tmp_path / "data") as running:
-        yield running
-
-
-def token(process, session, sub, *brands):
-    """Issue a token without a process of its own."""
-    key = load_keys(from_table({}, {}).tokens, process.folder).signing
-    named = frozenset(brands) or None
-    return issue_token(key, session=session, sub=sub, brands=named, now=int(time.time()), ttl_seconds=600)
 
 
 def serve(process, *fields):
@@ -43,7 +25,7 @@ def serve(process, *fields):
 
 
 async def hand_in(process, lane):
-    admin = token(process, SessionType.ADMIN, 1)
+    admin = process.token(SessionType.ADMIN, 1)
     async with Tcp(process.tcp) as tcp:
         for customer in range(1 + lane, CUSTOMERS + 1, LANES):
             who = {"customer_id": customer, "brand": BRAND}
@@ -51,13 +33,13 @@ async def hand_in(process, lane):
             found = await tcp.call("MngGetKycProfile", who, admin)
             answers = {"who": f"Name {customer}", "born": f"20{customer % 100:02}-01-01"}
             step = {"id": found.body["steps"][0]["id"], "answers": answers}
-            done = await tcp.call("CustomerSubmitKycStep", step, token(process, SessionType.CUSTOMER, customer, BRAND))
+            done = await tcp.call("CustomerSubmitKycStep", step, process.token(SessionType.CUSTOMER, customer, BRAND))
             assert done.status == 200, done.body
 
 
 async def search(process, field, *values):
     """Return the customers found by each value, and whether some reply was partial."""
-    admin = token(process, SessionType.ADMIN, 1)
+    admin = process.token(SessionType.ADMIN, 1)
     async with Tcp(process.tcp) as tcp:
         replies = [(await tcp.call("MngSearchKyc", {"field": field, "value": each}, admin)).body for each in values]
     return [[row["customer_id"] for row in body["rows"]] for body in replies], any(
@@ -82,7 +64,7 @@ def base(process):
 
 
 async def test_killed_while_it_indexes_it_goes_on(process, tmp_path):
-    admin = token(process, SessionType.ADMIN, 1)
+    admin = process.token(SessionType.ADMIN, 1)
     async with Tcp(process.tcp) as tcp:
         template = {"brand": BRAND, "code": "form", "level": 1, "step_type": 1, "form_schema": FORM}
         assert (await tcp.call("MngAddKycStepTemplate", template, admin)).status == 200

@@ -17,12 +17,6 @@ from running import Process
 from wires import Ask, Msgpack, Rest, Tcp
 
 
-@pytest.fixture
-def process(tmp_path):
-    with Process(tmp_path / "data") as running:
-        yield running
-
-
 async def seed(process):
     """Make a template, a profile with one step and one document; return the uuid of its file."""
     admin, customer = process.issue("admin", 1), process.issue("customer", 7, "acme")

@@ -2,38 +2,19 @@
 
 import asyncio
 import contextlib
-import time
 from collections import Counter
 
-import pytest
-from running import Process
 from wires import Tcp
 
-from kycmanager.config import from_table
 from kycmanager.domain.enums import SessionType
-from kycmanager.tokens.issue import issue_token
-from kycmanager.tokens.keys import load_keys
 
 BRAND = "acme"
 LANES = 4
 
 
-@pytest.fixture
-def process(tmp_path):
-    with Process(tmp_path / "data") as running:
-        yield running
-
-
-def token(process, session, sub, *brands):
-    """Issue a token without a process of its own."""
-    key = load_keys(from_table({}, {}).tokens, process.folder).signing
-    named = frozenset(brands) or None
-    return issue_token(key, session=session, sub=sub, brands=named, now=int(time.time()), ttl_seconds=600)
-
-
 async def work(process, lane, begun):
     """Ask, hand in, claim and decide for one customer after another, until the process is gone."""
-    admin = token(process, SessionType.ADMIN, 1)
+    admin = process.token(SessionType.ADMIN, 1)
     with contextlib.suppress(ConnectionError, asyncio.IncompleteReadError):
         async with Tcp(process.tcp) as tcp:
             for customer in range(begun + lane, begun + 100_000, LANES):
@@ -43,7 +24,7 @@ async def work(process, lane, begun):
                 if found.status != 200:
                     return
                 step = {"id": found.body["steps"][0]["id"]}
-                await tcp.call("CustomerSubmitKycStep", step, token(process, SessionType.CUSTOMER, customer, BRAND))
+                await tcp.call("CustomerSubmitKycStep", step, process.token(SessionType.CUSTOMER, customer, BRAND))
                 if customer % 3 == 0:
                     await tcp.call("MngClaimKycCase", {"kyc_id": found.body["profile"]["id"]}, admin)
                 decision = ("MngApproveKycStep", "MngRejectKycStep", "Ping")[customer // LANES % 3]
@@ -52,7 +33,7 @@ async def work(process, lane, begun):
 
 async def told(process):
     """Return what the statistics tell once they are whole, and all rows of the audit in their order."""
-    admin = token(process, SessionType.ADMIN, 1)
+    admin = process.token(SessionType.ADMIN, 1)
     async with Tcp(process.tcp) as tcp:
         while (found := (await tcp.call("MngGetKycStatistics", {}, admin)).body)["uncounted"]:
             await asyncio.sleep(0.1)
@@ -77,7 +58,7 @@ def touched(rows):
 
 
 async def test_killed_at_any_moment_it_counts_nothing_twice_and_loses_nothing(process):
-    admin = token(process, SessionType.ADMIN, 1)
+    admin = process.token(SessionType.ADMIN, 1)
     async with Tcp(process.tcp) as tcp:
         await tcp.call("MngAddKycStepTemplate", {"brand": BRAND, "code": "form", "level": 1, "step_type": 1}, admin)
     for number, end in enumerate((process.stop, process.kill, process.kill)):

@@ -35,7 +35,11 @@ class Running:
 
     async def __aenter__(self) -> Self:
         self.folder.mkdir(exist_ok=True)
-        await self.app.open()
+        try:
+            await self.app.open()
+        except BaseException:
+            await self.app.close()
+            raise
         return self
 
     async def __aexit__(self, *_error: object) -> None:
@@ -136,6 +140,12 @@ class Process:
         done = self.run("token", "issue", more=("--session", session, "--id", str(sub), *named))
         assert (done.returncode, done.stderr) == (0, "")
         return done.stdout.strip()
+
+    def token(self, session: SessionType, sub: int, *brands: str) -> str:
+        """Issue a token without a process of its own; no brands are all of them."""
+        key = load_keys(from_table({}, {}).tokens, self.folder).signing
+        named = frozenset(brands) or None
+        return issue_token(key, session=session, sub=sub, brands=named, now=int(time.time()), ttl_seconds=600)
 
     def stop(self, number: int = signal.SIGTERM) -> tuple[int, float]:
         """Send a signal and wait; return the exit code and the seconds it took."""
