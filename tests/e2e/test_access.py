@@ -1,9 +1,12 @@
 """The access matrix: command x session x brands of the token x object, over every wire, against the table by hand."""
 
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import NamedTuple
 
 import pytest
+import pytest_asyncio
 from access_table import (
     CHANNEL_SESSIONS,
     COMMANDS,
@@ -25,6 +28,8 @@ from kycmanager.commands import TABLE
 from kycmanager.commands.model import Kind
 from kycmanager.domain.enums import SessionType
 
+on_one_loop = pytest.mark.asyncio(loop_scope="module")
+
 WRITES = {command.name for command in TABLE if command.kind is Kind.WRITE}
 LETTERS = {"a": "acme", "z": "zeta"}
 
@@ -40,18 +45,38 @@ class Case(NamedTuple):
         return int(self.expected.partition(":")[0])
 
 
-@pytest.fixture
-async def world(tmp_path) -> AsyncIterator[World]:
+@asynccontextmanager
+async def played_on(folder: Path) -> AsyncIterator[World]:
+    settings = {"tokens": {"failed_per_minute_max": 1_000_000}, "inspection": {"active_content": "quarantine"}}
     async with (
-        Running(
-            tmp_path, tokens={"failed_per_minute_max": 1_000_000}, inspection={"active_content": "quarantine"}
-        ) as running,
+        Running(folder, **settings) as running,
         Tcp(running.app.tcp_address) as tcp,
         Rest(running.app.http_address) as rest,
     ):
         made = World(running, tcp, rest)
         await made.build()
         yield made
+
+
+@pytest_asyncio.fixture(loop_scope="module")
+async def world(tmp_path) -> AsyncIterator[World]:
+    async with played_on(tmp_path) as made:
+        yield made
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def standing_world(tmp_path_factory) -> AsyncIterator[World]:
+    """One world for all that changes nothing, which `matrix` looks after."""
+    async with played_on(tmp_path_factory.mktemp("standing")) as made:
+        yield made
+
+
+@pytest.fixture
+def world_of(request, command) -> World:
+    changes = {"Subscribe", "Unsubscribe"} | {
+        name for name in WRITES if any(case.status == 200 for case in cases(name))
+    }
+    return request.getfixturevalue("world" if command in changes else "standing_world")
 
 
 def expected(command, session, token, name, grid=None):
@@ -177,9 +202,10 @@ async def without_session(world, wire, command):
     ]
 
 
+@on_one_loop
 @pytest.mark.parametrize("command", COMMANDS)
-async def test_every_caller_gets_what_the_table_says(world, command):
-    found = []
+async def test_every_caller_gets_what_the_table_says(world_of, command):
+    world, found = world_of, []
     async with Msgpack(world.running.app.tcp_address) as packed:
         for wire in (world.tcp, packed, world.rest):
             if wire is not world.rest or command in ROUTES:
@@ -207,6 +233,7 @@ def file_cases(door):
                 yield Case(session, token, name, wanted)
 
 
+@on_one_loop
 async def test_stored_files_are_read_by_those_who_may(world):
     found = []
     bodies = {}
@@ -227,6 +254,7 @@ async def test_stored_files_are_read_by_those_who_may(world):
     assert found == []
 
 
+@on_one_loop
 async def test_renditions_are_shown_to_those_who_may_read_the_file(world):
     found = []
     for case in file_cases("download"):
@@ -239,6 +267,7 @@ async def test_renditions_are_shown_to_those_who_may_read_the_file(world):
     assert found == []
 
 
+@on_one_loop
 async def test_uploads_belong_to_a_brand_of_the_token(world):
     found = []
     for case in file_cases("upload"):
@@ -254,6 +283,7 @@ async def test_uploads_belong_to_a_brand_of_the_token(world):
     assert found == []
 
 
+@on_one_loop
 @pytest.mark.parametrize("session", [*MANAGERS, "customer"])
 async def test_pushes_go_to_those_who_may_read(world, session):
     """Whoever listens to everything is told of the own brands only, a customer of the own things only."""

@@ -1,7 +1,7 @@
 """Whether an answer is one the command declares: by its type, by its errors, and by the OpenAPI document."""
 
 import json
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any
 
 import msgspec
@@ -23,13 +23,19 @@ _CONNECTION_CODES = (Code.INVALID_METHOD, Code.LINE_TOO_LONG, Code.OVERLOADED)
 
 def misfits(command: str, status: int, body: Any) -> list[str]:
     """Say what is wrong with an answer; nothing when it is declared."""
-    row = ROWS[command]
+    return list(_misfits(command, status, json.dumps(body)))
+
+
+@lru_cache(maxsize=100)
+def _misfits(command: str, status: int, text: str) -> tuple[str, ...]:
+    """Judge an answer by its JSON: many callers are told the same, and it is judged once."""
+    row, body = ROWS[command], json.loads(text)
     found = []
     if status == 200:
         try:
-            typed = msgspec.json.decode(json.dumps(body), type=row.reply, strict=True)
+            typed = msgspec.json.decode(text, type=row.reply, strict=True)
         except msgspec.ValidationError as error:
-            return [f"{command}: {error}"]
+            return (f"{command}: {error}",)
         if msgspec.to_builtins(typed) != body:
             found.append(f"{command}: undeclared fields in {body}")
     else:
@@ -40,7 +46,7 @@ def misfits(command: str, status: int, body: Any) -> list[str]:
             found.append(f"{command}: no message")
     if row.route is not None:
         found += [f"{command}: {fault}" for fault in schema_faults(row.route.methods[0], row.route.path, status, body)]
-    return found
+    return tuple(found)
 
 
 def schema_faults(method: str, path: str, status: int, body: Any) -> list[str]:
