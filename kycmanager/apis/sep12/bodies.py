@@ -12,11 +12,11 @@ from kycmanager.domain.errors import Code, KycError, invalid
 from kycmanager.domain.files import FileLabel
 from kycmanager.file_ports import FileStore, IncomingFile
 from kycmanager.transports import json_strict
-from kycmanager.transports.rest import body, multipart
+from kycmanager.transports.rest import body
 from kycmanager.transports.rest.commands import query_fields
+from kycmanager.transports.rest.form_body import FormBody
 from kycmanager.transports.rest.multipart import Event, Part, PartEnd
-from kycmanager.transports.rest.pace import PacedBody
-from kycmanager.transports.rest.settings import MIB, RestSettings
+from kycmanager.transports.rest.settings import RestSettings
 
 PARTS_MAX = 128
 FILES_MAX = 16
@@ -100,36 +100,14 @@ def _safe(fields: dict[str, str]) -> None:
 async def _form(
     request: web.BaseRequest, settings: RestSettings, storage: FileStore | None, fields: dict[str, Any]
 ) -> Sent:
-    bytes_max = (FILES_MAX * settings.file_bytes_max if storage else 0) + MIB
-    if (request.content_length or 0) > bytes_max:
-        raise _too_large(settings)
+    content = FormBody(request, settings, files_max=FILES_MAX if storage else 0, parts_max=PARTS_MAX)
     form = _Form(storage, fields)
     try:
-        boundary = multipart.boundary_of(request.headers.get("Content-Type", ""))
-        parser = multipart.Multipart(boundary, parts_max=PARTS_MAX)
-        body.begin(request)
-        content = PacedBody(request, settings)
-        while piece := await content.read():
-            _bound(content, bytes_max, settings)
-            for event in parser.feed(piece):
-                await form.take(event)
-        parser.close()
-    except multipart.MultipartError as error:
-        await form.sent.drop()
-        raise body.bad_body(f"multipart: {error}") from None
+        await content.read(form.take)
     except BaseException:
         await form.sent.drop()
         raise
     return form.sent
-
-
-def _bound(content: PacedBody, bytes_max: int, settings: RestSettings) -> None:
-    if content.received > bytes_max:
-        raise _too_large(settings)
-
-
-def _too_large(settings: RestSettings) -> KycError:
-    return KycError(Code.FILE_TOO_LARGE, f"file: larger than {settings.file_bytes_max} bytes")
 
 
 class _Form:

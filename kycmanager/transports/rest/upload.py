@@ -4,7 +4,7 @@ from functools import partial
 
 from aiohttp import web
 
-from kycmanager.domain.errors import Code, KycError, invalid
+from kycmanager.domain.errors import invalid
 from kycmanager.domain.files import label_of
 from kycmanager.domain.session import MANAGERS, Session
 from kycmanager.file_ports import FileStore, StoredFile
@@ -13,12 +13,10 @@ from kycmanager.transports.rest import body, disposition, multipart
 from kycmanager.transports.rest.answers import Answer
 from kycmanager.transports.rest.commands import query_fields
 from kycmanager.transports.rest.form import Form
+from kycmanager.transports.rest.form_body import FormBody
 from kycmanager.transports.rest.gate import Gate
 from kycmanager.transports.rest.pace import PacedBody
-from kycmanager.transports.rest.settings import MIB, RestSettings
-
-FORM_BYTES_MAX = MIB
-"""What a form may hold besides the file: heads, fields, parts nobody asked for."""
+from kycmanager.transports.rest.settings import RestSettings
 
 
 class UploadDoor:
@@ -54,29 +52,14 @@ class UploadDoor:
         finally:
             await incoming.abort()
 
-    async def _form(self, request: web.BaseRequest, session: Session, fields: dict[str, str], kind: str) -> StoredFile:
-        bytes_max = self._settings.file_bytes_max + FORM_BYTES_MAX
-        if (request.content_length or 0) > bytes_max:
-            raise self._too_large()
+    async def _form(self, request: web.BaseRequest, session: Session, fields: dict[str, str], _kind: str) -> StoredFile:
+        content = FormBody(request, self._settings)
         form = Form(self._storage, partial(label_of, session, public=self._settings.public_scope), fields)
         try:
-            parser = multipart.Multipart(multipart.boundary_of(kind))
-            body.begin(request)
-            content = PacedBody(request, self._settings)
-            while piece := await content.read():
-                if content.received > bytes_max:
-                    raise self._too_large()
-                for event in parser.feed(piece):
-                    await form.take(event)
-            parser.close()
+            await content.read(form.take)
             return await form.finish()
-        except multipart.MultipartError as error:
-            raise body.bad_body(f"multipart: {error}") from None
         finally:
             await form.abort()
-
-    def _too_large(self) -> KycError:
-        return KycError(Code.FILE_TOO_LARGE, f"file: the file is larger than {self._settings.file_bytes_max} bytes")
 
 
 def raw_name(request: web.BaseRequest) -> str:
