@@ -17,6 +17,11 @@ from kycmanager.ports import StoreRefused
 
 Run = Callable[[argparse.Namespace], int]
 
+VERIFY_COSTS = (
+    "For a million profiles with four steps each it takes about a minute of one processor and 4 GB of memory, then the"
+    " time to read all files; a running daemon goes on beside it."
+)
+
 _EXPECTED = (CliError, ConfigError, KeyFileError, StoreRefused)
 
 
@@ -45,7 +50,8 @@ def parser() -> argparse.ArgumentParser:
     _add_sep12(commands)
     _add_demo(commands)
     _settings(_command(commands, "check", "check the settings, the keys and the bases", check.main))
-    _settings(_command(commands, "verify", "check every record, the audit and every stored file", _late("verify")))
+    verify = "check the pages of the bases, every record, the audit and every stored file"
+    _settings(_command(commands, "verify", verify, _late("verify"), VERIFY_COSTS))
     _add_audit(commands)
     _add_backup(commands)
     _add_keys(commands)
@@ -190,8 +196,10 @@ def _command(
     name: str,
     summary: str,
     run: Run,
+    more: str = "",
 ) -> argparse.ArgumentParser:
-    command = commands.add_parser(name, help=summary, description=f"{summary[0].upper()}{summary[1:]}.")
+    description = f"{summary[0].upper()}{summary[1:]}. {more}".strip()
+    command = commands.add_parser(name, help=summary, description=description)
     command.set_defaults(run=run)
     return command
 

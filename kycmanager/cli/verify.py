@@ -5,6 +5,7 @@ import os
 from pathlib import Path
 from typing import Any
 
+from kycmanager.backup.manifest import KEYS
 from kycmanager.cli import control
 from kycmanager.cli.audit import BASE
 from kycmanager.cli.output import say
@@ -15,7 +16,7 @@ from kycmanager.ports import StoreRefused
 from kycmanager.store.sqlite.heads import HEADS
 from kycmanager.store.sqlite.offline import prove_audit
 from kycmanager.store.sqlite.prove import Fault
-from kycmanager.store.sqlite.survey import survey
+from kycmanager.store.sqlite.survey import survey, survey_pages
 
 
 def main(args: argparse.Namespace) -> int:
@@ -25,6 +26,7 @@ def main(args: argparse.Namespace) -> int:
         raise StoreRefused(f"{data_dir / BASE} is missing; name the data folder with --data")
     with show_progress() as report:
         rows, faults = _records(data_dir, report)
+        faults += _keys(data_dir, report)
         audit_rows, audit_faults = _audit(data_dir, report)
         files, file_faults = _files(config, data_dir, report, told=bool(faults))
     faults = [*faults, *audit_faults, *file_faults]
@@ -42,7 +44,15 @@ def _records(data_dir: Path, report: Report) -> tuple[int, list[Fault]]:
         found = survey(data_dir / BASE, report)
     except StoreRefused as refused:
         return 0, [("kyc.db", str(refused))]
-    return sum(found.counts[table] for table in ("template", "profile", "step", "document")), found.faults
+    return sum(found.counts.get(table, 0) for table in ("template", "profile", "step", "document")), found.faults
+
+
+def _keys(data_dir: Path, report: Report) -> list[Fault]:
+    """Check the base of keys, which a folder without encryption does not have."""
+    try:
+        return survey_pages(data_dir / KEYS, report) if (data_dir / KEYS).exists() else []
+    except StoreRefused as refused:
+        return [(KEYS.name, str(refused))]
 
 
 def _audit(data_dir: Path, report: Report) -> tuple[int, list[Fault]]:

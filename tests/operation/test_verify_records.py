@@ -7,13 +7,14 @@ import sqlite3
 
 import pytest
 
+from kycmanager.__main__ import main
 from kycmanager.config import from_table
 from kycmanager.core import Core
 from kycmanager.ports import AuditQuery, StoreRefused
-from kycmanager.store.sqlite import SqliteStore, sums
+from kycmanager.store.sqlite import SqliteStore, schema, sums
 from kycmanager.store.sqlite.columns import COLUMNS
 from kycmanager.store.sqlite.faults import RowDamaged
-from kycmanager.store.sqlite.survey import survey
+from kycmanager.store.sqlite.survey import survey, survey_pages
 
 
 @pytest.fixture
@@ -148,6 +149,58 @@ async def _snapshot(base):
         return held, audit[0], await store.events_after(0, 10_000)
     finally:
         await store.close()
+
+
+def page_of(base, name):
+    """Where the root page of a table or index begins, and how long pages are."""
+    db = sqlite3.connect(base)
+    (size,) = db.execute("PRAGMA page_size").fetchone()
+    (root,) = db.execute("SELECT rootpage FROM sqlite_master WHERE name = ?", (name,)).fetchone()
+    db.close()
+    return (root - 1) * size, size
+
+
+def overwrite(base, at, content):
+    with base.open("r+b") as file:
+        file.seek(at)
+        file.write(content)
+
+
+def test_a_flipped_bit_in_an_index_that_no_query_reads_is_named(data):
+    base = data / "bases" / "kyc.db"
+    start, size = page_of(base, "audit_customer")
+    last = base.read_bytes()[start + size - 2]  # the cells lie at the end of the page, the customer before the row
+    overwrite(base, start + size - 2, bytes([last ^ 1]))
+    db = sqlite3.connect(base)
+    assert schema.quick_check(db) == ""
+    db.close()
+    told = survey(base, lambda *_: None)
+    assert told.faults
+    assert all(what == "kyc.db" and "audit_customer" in fault for what, fault in told.faults)
+    assert told.counts["audit"] == 12
+
+
+def test_a_table_that_cannot_be_read_is_named_though_nothing_else_can_be_told(data):
+    base = data / "bases" / "kyc.db"
+    start, size = page_of(base, "step")
+    overwrite(base, start, b"\xff" * size)
+    faults = survey(base, lambda *_: None).faults
+    assert {what for what, _ in faults} == {"kyc.db"}
+    assert any("table step: " in fault for _, fault in faults)
+    assert "is damaged" in faults[-1][1]
+
+
+def test_the_base_of_keys_is_looked_at_too(data, capsys, monkeypatch):
+    base = data / "bases" / "keys.db"
+    assert survey_pages(base, lambda *_: None) == []
+    start, size = page_of(base, "brand_key")
+    overwrite(base, start, b"\xff" * size)
+    monkeypatch.chdir(data.parent)
+    assert main(["verify", "--data", str(data)]) == 1
+    assert "keys.db: table brand_key: " in capsys.readouterr().out
+    base.write_bytes(b"no base")
+    assert main(["verify", "--data", str(data)]) == 1
+    assert "keys.db: " in capsys.readouterr().out
 
 
 async def test_a_flipped_bit_is_noticed_or_harms_nothing(data, tmp_path):

@@ -16,7 +16,15 @@ _BUSY_SECONDS = 5.0
 
 @contextmanager
 def reading(path: Path) -> Iterator[sqlite3.Connection]:
-    """Open a base of this program's version to read; sees all that is committed. Raises StoreRefused."""
+    """Open a base of records of this program's version to read; sees all that is committed. Raises StoreRefused."""
+    with opened(path) as db:
+        _demand_version(schema.version_of(db), path)
+        yield db
+
+
+@contextmanager
+def opened(path: Path) -> Iterator[sqlite3.Connection]:
+    """Open any base to read; sees all that is committed. Raises StoreRefused."""
     if not path.exists():
         raise StoreRefused(f"{path} is missing. Name the base, or the data folder it lies in.")
     schema.inspect(path)
@@ -26,7 +34,6 @@ def reading(path: Path) -> Iterator[sqlite3.Connection]:
     try:
         db = sqlite3.connect(f"{path.absolute().as_uri()}?{how}", uri=True, isolation_level=None, timeout=_BUSY_SECONDS)
         schema.prepare_reader(db)
-        _demand_version(schema.version_of(db), path)
         yield db
     except (sqlite3.Error, OSError, UnicodeError) as error:
         raise faults.refusal(path, error) from error

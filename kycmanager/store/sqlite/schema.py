@@ -29,6 +29,9 @@ SELECT
     )
 FROM counter
 """
+FAULTS_MAX = 20
+"""Faults of pages and indexes that are named: whoever has more needs a backup, not a longer list."""
+
 PROOF_VERSION = 3
 """From this version on a base has a chain of its audit."""
 
@@ -105,6 +108,28 @@ def quick_check(db: sqlite3.Connection) -> str:
     """Walk the whole base; return "" or the first fault. Holds no lock of Python's while it walks."""
     (finding,) = db.execute("PRAGMA quick_check(1)").fetchone()
     return "" if finding == "ok" else str(finding)
+
+
+def integrity(db: sqlite3.Connection) -> list[str]:
+    """Walk the whole base, the indexes too; return the first faults. Costs half as much again as `quick_check`."""
+    try:
+        return _findings(db, FAULTS_MAX)
+    except sqlite3.DatabaseError as error:  # it gives up at a page that is none: then table by table
+        return _findings_by_table(db) or [str(error)]
+
+
+def _findings(db: sqlite3.Connection, what: int | str) -> list[str]:
+    return [str(finding) for (finding,) in db.execute(f"PRAGMA integrity_check({what})") if finding != "ok"]
+
+
+def _findings_by_table(db: sqlite3.Connection) -> list[str]:
+    told: list[str] = []
+    for (table,) in db.execute("SELECT name FROM sqlite_master WHERE type = 'table'").fetchall():
+        try:
+            told += _findings(db, table)
+        except sqlite3.DatabaseError as error:
+            told.append(f"table {table}: {error}")
+    return told[:FAULTS_MAX]
 
 
 def _apply(db: sqlite3.Connection, script: Path, fill: Callable[[sqlite3.Connection], None] | None) -> None:

@@ -10,10 +10,10 @@ from msgspec import Struct
 
 from kycmanager.domain.profile import recalculate
 from kycmanager.domain.records import Document, Profile, Step
-from kycmanager.ports import Progress
+from kycmanager.ports import Progress, StoreRefused
 from kycmanager.store.sqlite import decode, schema, sums
 from kycmanager.store.sqlite.columns import COLUMNS, ORDER, SELECT
-from kycmanager.store.sqlite.offline import reading
+from kycmanager.store.sqlite.offline import opened, reading
 from kycmanager.store.sqlite.prove import Fault
 
 _CHUNK_ROWS = 2_000
@@ -40,19 +40,44 @@ class Survey(Struct):
 
 
 def survey(base: Path, progress: Progress) -> Survey:
-    """Check all records as of one moment; `progress(table, done, total)`. Raises StoreRefused."""
-    with reading(base) as db:
-        db.execute("BEGIN")
-        found = Survey()
-        if problem := schema.quick_check(db):
-            found.faults.append((base.name, problem))
-        held = {table: _whole_rows(db, table, found, progress) for table in COLUMNS}
-        records = _Records(held, found)
-        records.check_references()
-        records.check_standings(progress)
-        _check_owners(db, found)
-        _check_feed(db, found)
-        return found
+    """Check all pages and records as of one moment; `progress(table, done, total)`. Raises StoreRefused.
+
+    Where the pages are so damaged that no more can be read, what is wrong with them is all that is told.
+    """
+    found = Survey()
+    try:
+        with reading(base) as db:
+            db.execute("BEGIN")
+            found.faults += _page_faults(db, base, progress)
+            _check(db, found, progress)
+    except StoreRefused as refused:
+        if not found.faults:
+            raise
+        found.faults.append((base.name, str(refused)))
+    return found
+
+
+def survey_pages(base: Path, progress: Progress) -> list[Fault]:
+    """Check the pages of a base that is not one of records. Raises StoreRefused."""
+    with opened(base) as db:
+        return _page_faults(db, base, progress)
+
+
+def _page_faults(db: sqlite3.Connection, base: Path, progress: Progress) -> list[Fault]:
+    (pages,) = db.execute("PRAGMA page_count").fetchone()
+    progress(f"pages of {base.name}", 0, pages)
+    found = schema.integrity(db)
+    progress(f"pages of {base.name}", pages, pages)
+    return [(base.name, problem) for problem in found]
+
+
+def _check(db: sqlite3.Connection, found: Survey, progress: Progress) -> None:
+    held = {table: _whole_rows(db, table, found, progress) for table in COLUMNS}
+    records = _Records(held, found)
+    records.check_references()
+    records.check_standings(progress)
+    _check_owners(db, found)
+    _check_feed(db, found)
 
 
 def _whole_rows(db: sqlite3.Connection, table: str, found: Survey, progress: Progress) -> list[tuple[Any, ...]]:
@@ -95,7 +120,7 @@ class _Records:
     def _read(
         self, decoded: Callable[[decode.Rows], Iterator[Any]], held: dict[str, list[tuple[Any, ...]]], table: str
     ) -> Iterator[Any]:
-        for row in held[table]:
+        for row in held.pop(table):
             plain = (*row[:_ANSWERS], "{}", *row[_ANSWERS + 1 :]) if table == "step" else row
             try:
                 yield from decoded((plain,))
