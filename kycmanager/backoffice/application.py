@@ -22,7 +22,7 @@ from kycmanager.backoffice.proof import Proof
 from kycmanager.backoffice.queue import Queue
 from kycmanager.backoffice.search import Search
 from kycmanager.backoffice.shell import Shell
-from kycmanager.backoffice.sign_in import SignIn, WrongToken
+from kycmanager.backoffice.sign_in import SignIn
 from kycmanager.backoffice.templates_edit import TemplateEdit
 from kycmanager.backoffice.templates_list import TemplateList
 from kycmanager.backoffice.templates_status import TemplateStatusPage
@@ -32,12 +32,14 @@ from kycmanager.domain.records import Event
 from kycmanager.file_ports import FileStore
 from kycmanager.pages import texts
 from kycmanager.pages.assets import Assets
-from kycmanager.pages.gateway import Gateway, Observe
+from kycmanager.pages.gateway import Gateway
 from kycmanager.pages.messages import FALLBACK, Messages
 from kycmanager.pages.serving import COMMON, Pages
 from kycmanager.pages.visits import VisitSettings
 from kycmanager.ports import Clock
 from kycmanager.tokens.revocations import Revocations
+from kycmanager.transports.bearer import WrongToken
+from kycmanager.transports.rest.commands import Observe
 from kycmanager.user_ports import UserRecords
 
 PACKAGES = (COMMON, "kycmanager.backoffice")

@@ -1,6 +1,5 @@
 """The page to sign in on: by name, password and code, or by a manager's token; and the way out."""
 
-from collections.abc import Callable
 from typing import Any
 
 from aiohttp import web
@@ -17,6 +16,7 @@ from kycmanager.domain.session import MANAGERS
 from kycmanager.domain.users import User, spelled
 from kycmanager.pages.gateway import Gateway
 from kycmanager.pages.http import form_of, go
+from kycmanager.transports.bearer import WrongToken
 from kycmanager.user_ports import UserRecords
 
 HOME = f"{PREFIX}/queue"
@@ -24,9 +24,6 @@ REFUSED = "The name, the password or the code is wrong."
 
 _AGENT_CHARS_MAX = 200
 _NAME_CHARS_MAX = 64
-
-WrongToken = Callable[[str, str], KycError]
-"""Takes the address and the wrong token, counts them, and builds the refusal."""
 
 logger = log.get_logger("backoffice")
 

@@ -2,7 +2,7 @@
 
 import asyncio
 from time import perf_counter
-from typing import Any, Protocol
+from typing import Any
 
 import msgspec
 from msgspec.structs import replace
@@ -12,18 +12,11 @@ from kycmanager.domain.enums import SessionType
 from kycmanager.domain.errors import KycError
 from kycmanager.domain.session import Session
 from kycmanager.transports import json_wire
+from kycmanager.transports.rest.commands import Observe
 
 _CODEC = Codec("json", json_wire.encode)
 _OK = 200
 _NOBODY = Session(sub=0, type=SessionType.SYSTEM, brands=None)
-
-
-class Observe(Protocol):
-    """Is told the name of a command, the status of its answer and the seconds it took."""
-
-    def __call__(self, command_name: str, status: int, seconds: float, /) -> None:
-        """Count it."""
-        ...
 
 
 class Gateway:

@@ -8,11 +8,11 @@ from kycmanager.commands.execute import Executor, Faults
 from kycmanager.file_ports import FileStore
 from kycmanager.pages import texts
 from kycmanager.pages.assets import Assets
-from kycmanager.pages.gateway import Gateway, Observe
+from kycmanager.pages.gateway import Gateway
 from kycmanager.pages.messages import Messages
 from kycmanager.pages.serving import COMMON, Pages
 from kycmanager.pages.visits import VisitSettings
-from kycmanager.portal.entry import Entry, WrongToken
+from kycmanager.portal.entry import Entry
 from kycmanager.portal.guard import Guard
 from kycmanager.portal.home import Home
 from kycmanager.portal.paths import PREFIX
@@ -22,6 +22,8 @@ from kycmanager.portal.uploads import Uploads
 from kycmanager.portal.visits import Visits
 from kycmanager.ports import Clock
 from kycmanager.tokens.passes import Passes
+from kycmanager.transports.bearer import WrongToken
+from kycmanager.transports.rest.commands import Observe
 from kycmanager.transports.rest.settings import RestSettings
 
 SOURCE = "portal"

@@ -1,7 +1,5 @@
 """The ways in and out: a customer's token, a one-time link, the language, and the end of a visit."""
 
-from collections.abc import Callable
-
 from aiohttp import web
 
 from kycmanager.commands.execute import Executor
@@ -13,9 +11,7 @@ from kycmanager.portal.guard import OPEN
 from kycmanager.portal.paths import HOME, LINKS, PREFIX, SIGN_IN, own_page
 from kycmanager.portal.shell import Shell
 from kycmanager.portal.visits import Visits, visit_of
-
-WrongToken = Callable[[str, str], KycError]
-"""Takes the address and the wrong token, counts them, and builds the refusal."""
+from kycmanager.transports.bearer import WrongToken
 
 _GONE = 410
 

@@ -1,5 +1,12 @@
 """The token in what a client sends as one, the same at every door."""
 
+from collections.abc import Callable
+
+from kycmanager.domain.errors import KycError
+
+WrongToken = Callable[[str, str], KycError]
+"""Takes the address and the wrong token, counts them, and builds the refusal: 401, or 429 over the limit."""
+
 _SCHEME = "bearer "
 
 

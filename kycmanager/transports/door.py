@@ -11,7 +11,7 @@ from kycmanager.commands.execute import Codec, Executor
 from kycmanager.config import Limits
 from kycmanager.domain.errors import Code, KycError
 from kycmanager.domain.session import Session
-from kycmanager.transports.bearer import token_of
+from kycmanager.transports.bearer import WrongToken, token_of
 from kycmanager.transports.envelope import CODECS, HOT_COMMAND, Envelope
 from kycmanager.transports.framing import Wire
 from kycmanager.transports.hot import HotProfiles
@@ -40,10 +40,6 @@ class Observe(Protocol):
     def __call__(self, command_name: str, status: int, seconds: float, count: int = 1, /) -> None:
         """Count them."""
         ...
-
-
-WrongToken = Callable[[str, str], KycError]
-"""Takes the address and the wrong token, counts them, and builds the answer: 401, or 429 over the limit."""
 
 
 class PreparedTables(Protocol):

@@ -8,8 +8,9 @@ from time import perf_counter
 
 from kycmanager.commands.execute import Executor
 from kycmanager.config import Limits
+from kycmanager.transports.bearer import WrongToken
 from kycmanager.transports.connection import Connection
-from kycmanager.transports.door import Door, Observe, PreparedTables, WrongToken
+from kycmanager.transports.door import Door, Observe, PreparedTables
 from kycmanager.transports.listen import listen
 from kycmanager.transports.push import Hub
 

@@ -26,12 +26,11 @@ from kycmanager.domain.errors import Code, KycError, not_found
 from kycmanager.file_ports import FileStore
 from kycmanager.outbound.callbacks import CallbackChannel
 from kycmanager.outbound.calls import Caller
-from kycmanager.pages.gateway import Observe
 from kycmanager.ports import Clock, Records
-from kycmanager.transports.bearer import token_of
+from kycmanager.transports.bearer import WrongToken, token_of
 from kycmanager.transports.rest.answers import Answer
 from kycmanager.transports.rest.body import TooSlowError
-from kycmanager.transports.rest.gate import WrongToken
+from kycmanager.transports.rest.commands import Observe
 from kycmanager.transports.rest.routes import Mount
 
 CORS = (

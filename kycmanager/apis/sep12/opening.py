@@ -7,9 +7,9 @@ from kycmanager.apis.sep12.settings import DoorSettings
 from kycmanager.commands.execute import Executor, Faults
 from kycmanager.config import Config, Sep12
 from kycmanager.file_ports import FileStore
-from kycmanager.pages.gateway import Observe
 from kycmanager.ports import Clock
-from kycmanager.transports.rest.gate import WrongToken
+from kycmanager.transports.bearer import WrongToken
+from kycmanager.transports.rest.commands import Observe
 from kycmanager.transports.rest.settings import RestSettings
 
 

@@ -8,7 +8,8 @@ from kycmanager.commands.execute import Codec, Executor
 from kycmanager.domain.enums import SessionType
 from kycmanager.domain.errors import KycError
 from kycmanager.domain.session import Session
-from kycmanager.pages.gateway import Gateway, Observe
+from kycmanager.pages.gateway import Gateway
+from kycmanager.transports.rest.commands import Observe
 
 SOURCE = "sep12"
 """What the audit tells of this way in."""

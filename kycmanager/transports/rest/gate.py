@@ -1,16 +1,11 @@
 """Who calls: the token of a request, judged by the executor; wrong ones are counted."""
 
-from collections.abc import Callable
-
 from aiohttp import web
 
 from kycmanager.commands.execute import Executor
 from kycmanager.domain.errors import Code, KycError
 from kycmanager.domain.session import Session
-from kycmanager.transports.bearer import token_of
-
-WrongToken = Callable[[str, str], KycError]
-"""Takes the address and the wrong token, counts them, and builds the answer: 401, or 429 over the limit."""
+from kycmanager.transports.bearer import WrongToken, token_of
 
 
 class Gate:

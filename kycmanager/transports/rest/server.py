@@ -10,6 +10,7 @@ from aiohttp.web_protocol import RequestPayloadError
 from kycmanager.commands.execute import Executor, Faults
 from kycmanager.domain.errors import Code, KycError, not_found
 from kycmanager.file_ports import FileStore
+from kycmanager.transports.bearer import WrongToken
 from kycmanager.transports.listen import listen
 from kycmanager.transports.rest.answers import Answer, refusal
 from kycmanager.transports.rest.body import TooSlowError
@@ -17,7 +18,7 @@ from kycmanager.transports.rest.commands import CommandDoor, Observe
 from kycmanager.transports.rest.connection import Connection, HttpServer, Shared
 from kycmanager.transports.rest.docs_page import DocsPage
 from kycmanager.transports.rest.download import DownloadDoor
-from kycmanager.transports.rest.gate import Gate, WrongToken
+from kycmanager.transports.rest.gate import Gate
 from kycmanager.transports.rest.head import is_last, refusal_of_head
 from kycmanager.transports.rest.hot import HotReads
 from kycmanager.transports.rest.ops import Operations, Ready
