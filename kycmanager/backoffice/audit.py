@@ -116,7 +116,6 @@ class Audit:
             "fault": fault,
             "head": await self._gateway.run_local(who, "SysGetAuditHead", {}),
             "actions": [name for name, _ in ACTIONS],
-            "brands": sorted(who.brands or ()),
         }
         return self._shell.page(request, "audit.html", PLACE.name, values, keys=KEYS)
 

@@ -128,7 +128,7 @@ class Dashboard:
 
     async def show(self, request: web.Request) -> web.Response:
         """Show the figures; a filter that cannot be is shown with its fault, and without figures."""
-        chosen, fault, found, who = Filter.of(request.query), "", None, visit_of(request).who
+        chosen, fault, found = Filter.of(request.query), "", None
         try:
             found = await self._found(request, chosen)
         except KycError as error:
@@ -139,7 +139,6 @@ class Dashboard:
             "found": found,
             "total": _total(found) if found else {},
             "bands": bands(found["queue_age"]["bands"]) if found else [],
-            "brands": sorted(who.brands or ()),
             "periods": PERIODS,
             "period": chosen.period or PERIOD,
             "other": OTHER,

@@ -126,7 +126,6 @@ class Queue:
                 if (found := kept(row["filter"], who))
             ],
             "keepable": replace(chosen, waiting="").given,
-            "brands": sorted(who.brands or ()),
             "statuses": texts.choices(StepStatus),
             "risks": texts.choices(RiskLevel),
             "waits": WAITING,

@@ -108,7 +108,6 @@ class Search:
             "searched": asked.q,
             "others": _other_readings(asked, fields),
             "fields": fields,
-            "brands": sorted(visit_of(request).who.brands or ()),
         }
         return self._shell.page(request, "search.html", PLACE.name, values, keys=KEYS)
 

@@ -51,13 +51,12 @@ class TemplateEdit:
 
     async def new(self, request: web.Request) -> web.Response:
         """Begin a new template, like another one where the address names one."""
-        who = visit_of(request).who
+        visit = visit_of(request)
         like = request.query.get("from", "")
         if like.isascii() and like.isdigit():
-            draft = templates_draft.clone(await self._template(who, int(like)))
+            draft = templates_draft.clone(await self._template(visit.who, int(like)))
         else:
-            brands = sorted(who.brands or ())
-            draft = templates_draft.fresh(brands[0] if len(brands) == 1 else "")
+            draft = templates_draft.fresh(visit.brands[0] if len(visit.brands) == 1 else "")
         return await self._page(request, draft, focus="code", judged=[])  # nothing is wrong before anything is typed
 
     async def show(self, request: web.Request) -> web.Response:
@@ -181,7 +180,6 @@ class TemplateEdit:
             "may_save": may_save,
             "may_add": gateway.may(who, ADD),
             "may_change": gateway.may(who, UPDATE),
-            "brands": sorted(who.brands or ()),
             "kinds": texts.choices(StepType),
             "action": DRAFT,
             "back": PLACE.path,

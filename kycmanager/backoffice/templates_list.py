@@ -76,7 +76,6 @@ class TemplateList:
         values = {
             **page,
             "fault": fault,
-            "brands": sorted(who.brands or ()),
             "statuses": texts.choices(TemplateStatus),
             "may_add": self._gateway.may(who, ADD),
         }

@@ -48,6 +48,11 @@ class Visit(Struct, frozen=True, kw_only=True):
         assert self.session is not None
         return self.session
 
+    @property
+    def brands(self) -> list[str]:
+        """The brands to choose from, none where every brand is open."""
+        return sorted(self.who.brands or ())
+
 
 class Visits:
     """Reads and writes cookies; knows which sign-ins still live."""
