@@ -9,7 +9,7 @@ from aiohttp import web
 
 from kycmanager.backoffice.case_read import path_of
 from kycmanager.backoffice.case_story import moved
-from kycmanager.backoffice.chosen import Chosen
+from kycmanager.backoffice.chosen import Chosen, following
 from kycmanager.backoffice.paths import PREFIX
 from kycmanager.backoffice.people import People
 from kycmanager.backoffice.shell import Key, Place, Shell, visit_of
@@ -126,9 +126,9 @@ class Audit:
 
     async def _page(self, request: web.Request, chosen: Filter, after: str = "") -> dict[str, Any]:
         who, data = visit_of(request).who, wanted(chosen, self._people)
-        looked = {"action": "search", "details": {"audit": chosen.given, **({"after": after} if after else {})}}
+        cursor = following(after)
+        looked = {"action": "search", "details": {"audit": chosen.given, **cursor}}
         await self._gateway.run(who, "MngNoteKycAccess", looked)
-        cursor = {"after": after} if after else {}
         found = await self._gateway.run(who, "MngGetKycAudit", {**data, **cursor, "limit": ROWS, "look": LOOK})
         return {
             "chosen": chosen,

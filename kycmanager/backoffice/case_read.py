@@ -4,6 +4,7 @@ from typing import Any
 
 from kycmanager.backoffice.case_story import SILENT, Names, Told, names_of, told
 from kycmanager.backoffice.case_view import holder_mark, mark_of, step_rows
+from kycmanager.backoffice.chosen import following
 from kycmanager.backoffice.paths import PREFIX
 from kycmanager.backoffice.people import People
 from kycmanager.domain.case import OPEN_DOCUMENTS
@@ -86,7 +87,7 @@ class CaseReader:
 
     async def history(self, who: Session, kyc_id: int, after: str) -> dict[str, Any]:
         """Return a further part of the time line; an empty `after` is its beginning."""
-        data = {"kyc_id": kyc_id, "limit": HISTORY_ROWS, **({"after": after} if after else {})}
+        data = {"kyc_id": kyc_id, "limit": HISTORY_ROWS, **following(after)}
         names = await self._names(who, kyc_id)
         found = await self._gateway.run(who, "MngGetKycAudit", data)
         return {

@@ -1,4 +1,4 @@
-"""What a page is asked to show: fields of its form, kept in its address."""
+"""What a page is asked to show: fields of its form, kept in its address, and from which row on."""
 
 from collections.abc import Mapping
 from typing import Any, Self
@@ -29,3 +29,8 @@ class Chosen(Struct, frozen=True, kw_only=True):
     def further(self) -> str:
         """The same where another field follows."""
         return f"{self.address}&" if self.given else "?"
+
+
+def following(after: str) -> dict[str, str]:
+    """Return what asks a command for the rows after a cursor, nothing for the first ones."""
+    return {"after": after} if after else {}

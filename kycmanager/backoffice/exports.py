@@ -9,6 +9,7 @@ import msgspec
 from aiohttp import web
 
 from kycmanager.backoffice.audit import LOOK, PLACE, Filter, change_of, wanted
+from kycmanager.backoffice.chosen import following
 from kycmanager.backoffice.people import People
 from kycmanager.backoffice.shell import visit_of
 from kycmanager.domain.errors import Code, KycError, invalid
@@ -99,8 +100,7 @@ class Exports:
         while after is not None:
             if not self._lives(login_id):
                 raise KycError(Code.UNAUTHENTICATED, "The sign-in has ended")
-            cursor = {"after": after} if after else {}
-            page = {**data, **cursor, "limit": CHUNK_ROWS, "look": LOOK}
+            page = {**data, **following(after), "limit": CHUNK_ROWS, "look": LOOK}
             found = await self._gateway.run(who, "MngGetKycAudit", page)
             yield found["rows"]
             after = found["next"]

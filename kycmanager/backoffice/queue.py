@@ -8,7 +8,7 @@ from aiohttp import web
 from msgspec.structs import replace
 
 from kycmanager.backoffice.case_read import path_of
-from kycmanager.backoffice.chosen import Chosen
+from kycmanager.backoffice.chosen import Chosen, following
 from kycmanager.backoffice.guard import PASSIVE, STREAM
 from kycmanager.backoffice.live import Live
 from kycmanager.backoffice.paths import PREFIX
@@ -140,7 +140,7 @@ class Queue:
 
     async def _page(self, request: web.Request, chosen: Filter, after: str = "") -> dict[str, Any]:
         who, now = visit_of(request).who, self._people.now()
-        data = {**wanted(chosen, who, now), "limit": ROWS, **({"after": after} if after else {})}
+        data = {**wanted(chosen, who, now), "limit": ROWS, **following(after)}
         found, _ = await asyncio.gather(
             self._gateway.run(who, "MngGetKycQueue", data), self._note(request, chosen, after)
         )
@@ -170,7 +170,7 @@ class Queue:
         known = look in self._seen
         self._seen.keep(look, None, SEEN_MAX)
         if after or not (known and request.headers.get(PASSIVE) == "1"):
-            details = {"queue": chosen.given, **({"after": after} if after else {})}
+            details = {"queue": chosen.given, **following(after)}
             await self._gateway.run(visit.who, "MngNoteKycAccess", {"action": "search", "details": details})
 
     async def next(self, request: web.Request) -> web.Response:

@@ -8,7 +8,7 @@ from urllib.parse import urlencode
 from aiohttp import web
 
 from kycmanager.backoffice.case_read import path_of
-from kycmanager.backoffice.chosen import Chosen
+from kycmanager.backoffice.chosen import Chosen, following
 from kycmanager.backoffice.paths import PREFIX
 from kycmanager.backoffice.shell import Key, Place, Shell, visit_of
 from kycmanager.domain.errors import Code, KycError, invalid
@@ -124,8 +124,8 @@ class Search:
 
     async def _page(self, request: web.Request, asked: Asked, fields: Sequence[str], after: str = "") -> dict[str, Any]:
         data = wanted(asked, fields)
-        page = {"limit": ROWS, **({"after": after} if after else {})}
-        found = await self._gateway.run(visit_of(request).who, "MngSearchKyc", data | page)
+        page = {**data, "limit": ROWS, **following(after)}
+        found = await self._gateway.run(visit_of(request).who, "MngSearchKyc", page)
         return {
             "asked": asked,
             "meant": _meant(data),

@@ -4,7 +4,7 @@ from typing import Any
 
 from aiohttp import web
 
-from kycmanager.backoffice.chosen import Chosen
+from kycmanager.backoffice.chosen import Chosen, following
 from kycmanager.backoffice.paths import PREFIX
 from kycmanager.backoffice.shell import Key, Place, Shell, visit_of
 from kycmanager.domain.enums import TemplateStatus
@@ -88,7 +88,7 @@ class TemplateList:
 
     async def _page(self, request: web.Request, chosen: Filter, after: str = "") -> dict[str, Any]:
         who = visit_of(request).who
-        data = {**wanted(chosen), "limit": ROWS, **({"after": after} if after else {})}
+        data = {**wanted(chosen), "limit": ROWS, **following(after)}
         found = await self._gateway.run(who, LIST, data)
         rows = []
         for row in found["rows"]:
