@@ -26,7 +26,7 @@ from kycmanager.store.sqlite import SqliteStore
 from kycmanager.store.sqlite.heads import HEADS
 from kycmanager.store.strand import CommandStrand, Committed, StrandLimits
 from kycmanager.stored_files import StoredFiles
-from kycmanager.tokens.keys import Keys, load_keys
+from kycmanager.tokens.keys import Keys, derived, load_keys
 from kycmanager.tokens.passes import Passes
 from kycmanager.tokens.revocations import Revocations
 from kycmanager.tokens.verify import Verifier, wall_clock
@@ -134,6 +134,7 @@ class Core:
             self._follow,
         )
         keys = load_keys(config.tokens, data_dir)
+        self.cache.idempotency_secret = derived(keys.signing, "idempotency")
         statistics = self.cache.statistics
         self.counting = Follower(statistics.tallies, self.store, statistics.newest)
         self.followers.append(lambda committed: self.counting.take(committed.events))

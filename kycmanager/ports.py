@@ -159,6 +159,8 @@ class Changes(Records, Protocol):
         """Have the data key of an attached file sealed by its profile from now on; once more does nothing."""
         ...
 
+    idempotency_secret: bytes
+    """What the digests of requests are keyed with; it lies outside of the base."""
     idempotency_seconds: int
     """How long a key repeats the first answer."""
 

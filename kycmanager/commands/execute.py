@@ -305,10 +305,12 @@ def apply(call: Call, facts: Any, changes: Changes, now: int) -> Any:
     """Run a write on the strand: the key, the reach, the version, then the handler; return its reply or `Repeated`."""
     digest = b""
     if call.key:
-        digest = _digest(call)
+        digest = _digest(call, changes.idempotency_secret)
         seen = changes.idempotency(_key_scope(call))
         if seen is not None and now < seen.time + changes.idempotency_seconds:
-            return Repeated(_repeat(call, seen, digest, changes))
+            # Up to version 0.1 the digests had no key; such a row is forgotten like all others.
+            asked = digest if seen.digest == digest else _digest(call, b"")
+            return Repeated(_repeat(call, seen, asked, changes))
     target = call.command.access.scope(changes, call.session, call.request)
     wanted = getattr(call.request, "version", UNSET)
     if wanted is not UNSET:
@@ -338,8 +340,10 @@ def _key_scope(call: Call) -> str:
     return f"{int(session.type)}:{session.sub}{brand}:{call.command.name}:{call.key}"
 
 
-def _digest(call: Call) -> bytes:
-    return hashlib.blake2b(msgspec.json.encode(call.request, order="deterministic"), digest_size=16).digest()
+def _digest(call: Call, secret: bytes) -> bytes:
+    """Return what is kept of the data of a request; who has the base alone cannot try what the data may have been."""
+    data = msgspec.json.encode(call.request, order="deterministic")
+    return hashlib.blake2b(data, digest_size=16, key=secret).digest()
 
 
 def _kept(call: Call, digest: bytes, reply: Any, now: int) -> IdempotencyRecord:

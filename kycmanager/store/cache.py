@@ -45,6 +45,7 @@ class Cache:
         self.documents: dict[int, Document] = {}
         self.idempotency: dict[str, IdempotencyRecord] = {}
         self.counters: dict[str, int] = {}
+        self.idempotency_secret = b""
         self.users = UserTables()
         self.wallets = WalletTables(vault)
         self.outbound = OutboundTables()

@@ -43,6 +43,7 @@ class Overlay:
         self.cache = cache
         self.now = now
         self.idempotency_seconds = idempotency_seconds
+        self.idempotency_secret = cache.idempotency_secret
         self._keys_max = keys_max
         self.templates: dict[int, Template | None] = {}
         self.texts: dict[tuple[int, int], TemplateText] = {}

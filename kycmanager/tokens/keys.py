@@ -1,6 +1,7 @@
 """The keys of tokens: the manager's own, made on first use, and the public ones of other issuers."""
 
 import base64
+import hmac
 import secrets
 from pathlib import Path
 from typing import Literal
@@ -58,6 +59,15 @@ def load_keys(tokens: Tokens, data_dir: Path) -> Keys:
     signing = _own_key(tokens, data_dir / tokens.key_file)
     others = (_issuer_key(entry, data_dir / entry.file) for entry in tokens.public_keys)
     return Keys(signing, (VerifyingKey(signing.algorithm, _public_part(signing.material)), *others))
+
+
+def derived(key: SigningKey, purpose: str) -> bytes:
+    """Return a secret of 32 bytes for another purpose, which tells nothing of the key."""
+    material = key.material
+    if not isinstance(material, bytes):
+        form = serialization.Encoding.DER, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+        material = material.private_bytes(*form)
+    return hmac.digest(material, f"kycmanager {purpose}".encode(), "sha256")
 
 
 def _own_key(tokens: Tokens, path: Path) -> SigningKey:

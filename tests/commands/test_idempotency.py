@@ -1,7 +1,9 @@
 """Idempotency keys: a repeated write gives the first answer and changes nothing; the key decides, and its data."""
 
 import asyncio
+import hashlib
 
+import msgspec
 import pytest
 
 from kycmanager.domain.enums import SessionType
@@ -32,6 +34,37 @@ async def test_other_data_is_a_conflict(daemon):
     assert await daemon.manager().refused(ADD, {**NEW, "level": 2}, key="k") == CONFLICT
     await daemon.restart()
     assert await daemon.manager().refused(ADD, {**NEW, "level": 2}, key="k") == CONFLICT
+
+
+def unkeyed(**data):
+    """The digest that anybody can make who guesses the data."""
+    return hashlib.blake2b(msgspec.json.encode(data, order="deterministic"), digest_size=16).digest()
+
+
+async def test_the_base_alone_does_not_tell_what_was_asked(daemon):
+    await daemon.boss.call("MngDeleteKycStepTemplate", {"id": (await daemon.template())["id"]}, key="k")
+    ((digest,),) = daemon.rows("SELECT digest FROM idempotency")
+    assert len(digest) == 16
+    assert digest != unkeyed(id=1)
+
+
+async def test_what_was_kept_without_a_secret_counts_as_before(daemon):
+    await daemon.template()
+    daemon.core.cache.idempotency_secret = b""
+    first = await daemon.boss.call("MngDeleteKycStepTemplate", {"id": 1}, key="k")
+    assert daemon.rows("SELECT digest FROM idempotency") == [(unkeyed(id=1),)]
+    await daemon.restart()
+    assert daemon.core.cache.idempotency_secret
+    assert await daemon.boss.call("MngDeleteKycStepTemplate", {"id": 1}, key="k") == first
+    assert await daemon.boss.refused("MngDeleteKycStepTemplate", {"id": 2}, key="k") == CONFLICT
+
+
+async def test_under_another_key_of_tokens_nothing_is_done_twice(daemon):
+    await daemon.manager().call(ADD, NEW, key="k")
+    daemon._settings = {"tokens": {"secret": "t" * 40}}
+    await daemon.restart()
+    assert await daemon.manager().refused(ADD, NEW, key="k") == CONFLICT
+    assert await rows(daemon) == 1
 
 
 async def test_data_is_the_same_in_any_order(daemon):

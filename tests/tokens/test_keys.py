@@ -13,7 +13,7 @@ from kycmanager.config import PublicKey, Tokens
 from kycmanager.domain.enums import SessionType
 from kycmanager.key_files import KeyFileError
 from kycmanager.tokens.issue import IssueError, issue_token
-from kycmanager.tokens.keys import load_keys
+from kycmanager.tokens.keys import derived, load_keys
 from kycmanager.tokens.revocations import Revocations
 from kycmanager.tokens.verify import Verifier
 
@@ -72,6 +72,16 @@ def test_a_secret_of_the_settings_needs_no_file(tmp_path):
     keys = load_keys(Tokens(secret="s" * 32), tmp_path)
     assert keys.signing.material == b"s" * 32
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("algorithm", ["hs256", "rs256", "eddsa"])
+def test_secrets_for_other_purposes_follow_from_the_key_file(tmp_path, algorithm):
+    first, again, other = (
+        load_keys(Tokens(algorithm=algorithm), folder).signing for folder in (tmp_path, tmp_path, tmp_path / "other")
+    )
+    assert derived(first, "a") == derived(again, "a")
+    assert len({derived(first, "a"), derived(first, "b"), derived(other, "a")}) == 3
+    assert len(derived(first, "a")) == 32
 
 
 def test_secrets_do_not_show(tmp_path):
