@@ -208,3 +208,14 @@ async def test_who_is_not_signed_in_sees_no_file(office, held, visitors):
     for tail in ("", "/rendition", "/download"):
         answer = await stranger.get(f"/cases/1/files/{held['front']}{tail}")
         assert (answer.status, answer.place.startswith("/backoffice/sign-in")) == (303, True)
+
+
+async def test_names_stand_for_themselves_whatever_direction_they_turn_to(office, ann):
+    kyc_id = await office.case(7)
+    document = await office.document(png(), "bill.png", "", code="identity")
+    shown = "<bdi>bill.png</bdi>"
+    page = await ann.get(f"/cases/{kyc_id}")
+    assert f"{shown}, " in page.text
+    assert f"attached {shown}" in page.text
+    viewer = await ann.get(f"/cases/{kyc_id}/files/{document['file_id']}")
+    assert f"<figcaption><span>{shown}" in viewer.text

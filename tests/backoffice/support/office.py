@@ -29,7 +29,7 @@ class Answer:
         self.status = status
         self.headers = headers
         self.text = text
-        self.words = " ".join(unescape(re.sub(r"<[^>]+>", " ", text)).split())
+        self.words = " ".join(unescape(re.sub(r"<[^>]+>", " ", re.sub("</?bdi>", "", text))).split())
 
     @property
     def place(self) -> str:
