@@ -56,7 +56,9 @@ def download(package: str, folder: Path) -> Path:
             found.extractall(target)
     else:
         with tarfile.open(archive) as found:
-            found.extractall(target, filter="data")
+            if hasattr(tarfile, "data_filter"):  # from 3.11.4 on
+                found.extraction_filter = tarfile.data_filter
+            found.extractall(target)
     archive.unlink()
     return target
 

@@ -87,7 +87,8 @@ class Clients:
         costs = self.most - before - FREE_BYTES
         many = self.count * len(self.kinds)
         report.demand(costs <= many * BYTES_EACH_MAX, "too_dear", f"{costs:,} bytes for {many} clients")
-        report.demand(self.target.descriptors <= descriptors, "sockets_left", "more descriptors than before")
+        left = self.target.left_of_descriptors(descriptors)
+        report.demand(not left, "sockets_left", f"{left} descriptors more than before")
         for line in self.target.faults():
             report.add("faults_logged", str(line))
         for name in self.target.left_over():

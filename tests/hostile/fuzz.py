@@ -92,7 +92,7 @@ class Fuzz:
         started = time.monotonic()
         growth = {door.__name__: asyncio.run(self._door(door)) for door in (self.lines, self.frames, self.http)}
         seconds = time.monotonic() - started
-        left = self._settled(descriptors)
+        left = self.target.left_of_descriptors(descriptors)
         good.done.set()
         good.join(30)
         return self._judge(good, growth, left, seconds)
@@ -120,13 +120,6 @@ class Fuzz:
             good_longest_ms=round(good.longest * 1000),
             **{f"{door}_growth_mib": round(grown / MIB, 1) for door, grown in growth.items()},
         )
-
-    def _settled(self, before: int) -> int:
-        """Return how many descriptors are left over when all clients have gone."""
-        deadline = time.monotonic() + 40
-        while self.target.descriptors > before and time.monotonic() < deadline:
-            time.sleep(0.1)
-        return max(0, self.target.descriptors - before)
 
     async def _door(self, door: Callable[[random.Random, int], Awaitable[None]]) -> int:
         """Have many clients at one door; return by how many bytes the daemon grew after the first fifth."""

@@ -59,13 +59,12 @@ class Soak:
         self._fill()
         descriptors = self.target.descriptors
         asyncio.run(self._work())
-        time.sleep(1)
-        left = self.target.descriptors - descriptors
+        left = self.target.left_of_descriptors(descriptors)
         slope, rise = slope_of(self.memory[len(self.memory) // 4 :])
         report = self.report
         most = GROWTH_PER_HOUR_MAX * self.seconds / 3600 + NOISE_BYTES
         report.demand(rise <= most, "grown", f"{rise:,.0f} bytes by the slope, {most:,.0f} are allowed")
-        report.demand(left <= 0, "descriptors_left", f"{left} more than before")
+        report.demand(not left, "descriptors_left", f"{left} more than before")
         report.demand(self.wal <= WAL_BYTES_MAX, "wal_too_large", f"{self.wal:,} bytes")
         for line in self.target.faults():
             report.add("faults_logged", str(line))

@@ -5,6 +5,7 @@ import os
 import re
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Self
 
@@ -14,8 +15,10 @@ from kycmanager.config import load as load_config
 from kycmanager.domain.enums import SessionType
 from kycmanager.tokens.issue import issue_token
 from kycmanager.tokens.keys import load_keys
+from storagemanager.buffers import IDLE_MAX
 
 BRAND = "acme"
+SETTLE_SECONDS = 40
 PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
 MIB = 1 << 20
 PROGRESS = re.compile(r"[\w ]+: \d+( of \d+)?")
@@ -88,8 +91,20 @@ class Target:
 
     @property
     def descriptors(self) -> int:
-        """Open files and sockets."""
-        return len(list(Path(f"/proc/{self._pid}/fd").iterdir()))
+        """Open files and sockets, and buffers over those that a storage keeps for the uploads to come."""
+        opened = []
+        for path in Path(f"/proc/{self._pid}/fd").iterdir():
+            with suppress(FileNotFoundError):  # it was closed meanwhile
+                opened.append(path.readlink().name)
+        kept = sum(name.startswith("memfd:upload") for name in opened)
+        return len(opened) - min(kept, 2 * IDLE_MAX)  # a mapping has a descriptor of its own
+
+    def left_of_descriptors(self, before: int) -> int:
+        """Return how many descriptors are left over when all clients have gone."""
+        deadline = time.monotonic() + SETTLE_SECONDS
+        while self.descriptors > before and time.monotonic() < deadline:
+            time.sleep(0.1)
+        return max(0, self.descriptors - before)
 
     @property
     def wal_bytes(self) -> int:
