@@ -9,6 +9,9 @@ from kycmanager.domain.records import BrandKey, FileFacts, FileKey, Note, Profil
 from kycmanager.domain.verification import SentCode
 from kycmanager.ports import Progress
 
+NO_PROFILE = 0
+"""The profile by whose key is sealed what belongs to none: the secrets of the users of the pages, each at their id."""
+
 _CODES = -(2**60)
 
 
@@ -130,13 +133,14 @@ class Rotated(Struct, frozen=True):
 
 
 class Sealed(Struct, frozen=True):
-    """How much was in clear and is sealed now: answers of steps, notes, events that tell of such, files.
+    """How much was in clear and is sealed now: answers of steps, notes, users' secrets, events, files.
 
     `faults` are the files that are not, and why.
     """
 
     steps: int
     notes: int
+    users: int
     events: int
     files: int
     faults: list[tuple[str, str]]

@@ -19,6 +19,10 @@ class UserRecords(Protocol):
         """Return the user of this name, or None; a removed one has none any more."""
         ...
 
+    def totp_of(self, user: User) -> bytes:
+        """Return the secret of a user's one-time codes, opened where it is sealed; empty where none are asked."""
+        ...
+
     def users(self) -> Sequence[User]:
         """Return all users, the removed ones too, ids ascending."""
         ...

@@ -121,7 +121,7 @@ class Account:
     async def remove_codes(self, request: web.Request) -> web.Response:
         """Ask for no codes any more; a last one is asked."""
         user, login_id = self._user(request)
-        if self._counter(request, user, user.totp, after=user.totp_counter):
+        if self._counter(request, user, self._users.totp_of(user), after=user.totp_counter):
             data = {"id": login_id, "totp_secret": ""}
             await self._gateway.run_local(visit_of(request).who, "SysSetOwnTotp", data)
             self._shell.tell(request, "You are asked for no codes any more.")

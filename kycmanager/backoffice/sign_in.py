@@ -133,7 +133,7 @@ class SignIn:
             return None
         if not user.totp:
             return 0
-        return self._proof.counter(user.totp, form.get("code", ""), after=user.totp_counter) or None
+        return self._proof.counter(self._users.totp_of(user), form.get("code", ""), after=user.totp_counter) or None
 
     async def sign_out(self, request: web.Request) -> web.Response:
         """End this sign-in."""

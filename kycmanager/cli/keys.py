@@ -68,7 +68,7 @@ def seal_with(perform: Perform) -> int:
     done = perform("SysSealOld")
     for fault in done["faults"]:
         say(f"{fault['object']}: {fault['fault']}")
-    counts = ", ".join(f"{done[kind]} {kind}" for kind in ("steps", "notes", "events", "files"))
+    counts = ", ".join(f"{done[kind]} {kind}" for kind in ("steps", "notes", "users", "events", "files"))
     say(f"sealed {counts}; faults {len(done['faults'])}")
     if done["faults"]:
         say("see `kycmanager verify` for what is the matter with those files, then run this again")

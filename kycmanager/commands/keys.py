@@ -26,6 +26,7 @@ from kycmanager.commands.system import Nothing
 from kycmanager.domain.errors import KycError
 from kycmanager.domain.files import CUSTOMER
 from kycmanager.domain.records import FileFacts
+from kycmanager.domain.users import tells_secret
 from kycmanager.key_ports import KeyCount
 
 RECORDS_AT_ONCE = 500
@@ -45,6 +46,7 @@ class SealRecords(Request, frozen=True, kw_only=True):
 
     steps: Ids = []
     notes: Ids = []
+    users: Ids = []
 
 
 class RecordKeys(Request, frozen=True, kw_only=True):
@@ -86,6 +88,7 @@ class SealedReply(Reply, frozen=True, kw_only=True):
 
     steps: int
     notes: int
+    users: int
     events: int
     files: int
     faults: list[Unsealed]
@@ -114,7 +117,9 @@ async def seal_old(context: QueryContext, _request: Nothing, _target: None) -> S
     """Seal what was written in clear."""
     done = await context.keys.seal_old(context.progress)
     faults = [Unsealed(name, fault) for name, fault in done.faults]
-    return SealedReply(steps=done.steps, notes=done.notes, events=done.events, files=done.files, faults=faults)
+    return SealedReply(
+        steps=done.steps, notes=done.notes, users=done.users, events=done.events, files=done.files, faults=faults
+    )
 
 
 async def look_up(context: PrepareContext, request: HoldFiles) -> dict[str, FileFacts]:
@@ -156,6 +161,11 @@ def seal_records(context: WriteContext, request: SealRecords, _target: None) -> 
             with suppress(KycError):
                 changes.desk.put_note(note)
                 sealed["notes"] += 1
+    for user_id in request.users:
+        user = changes.users.user(user_id)
+        if user is not None and tells_secret(user):
+            changes.users.put_user(user)
+            sealed["users"] += 1
     if sealed:
         trail.audit(context, "keys.sealed", brand="", details=dict(sealed))
     return ACCEPTED

@@ -86,7 +86,7 @@ ACTIONS: tuple[tuple[str, str], ...] = (
     ("file.infected", "file_id, signature; owner and owner_id where no customer sent it. Nothing was stored"),
     ("keys.rotation", "master: the id of the master key that is to seal all keys; the rotation has begun"),
     ("keys.rotated", "master, keys: how many were sealed anew; the rotation is done"),
-    ("keys.sealed", "steps, notes: how many had something in clear, which is sealed now"),
+    ("keys.sealed", "steps, notes, users: how many had something in clear, which is sealed now"),
     ("keys.held", "files: how many have their key sealed by their profile now"),
     ("user.added", "user: the id, name, role, brands"),
     ("user.changed", "user, name, changed: the names of what is new, enabled"),

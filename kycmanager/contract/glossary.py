@@ -296,10 +296,12 @@ OF_STRUCT: dict[tuple[str, str], Entry] = {
     ("KeysReply", "held"): Entry("How many files have their key sealed by the profile they are attached to", 3),
     ("SealRecords", "notes"): Entry("The ids of notes that may be in clear", [3]),
     ("SealRecords", "steps"): Entry("The ids of steps whose answers may be in clear", [12]),
+    ("SealRecords", "users"): Entry("The ids of users whose secret of one-time codes may be in clear", [2]),
     ("SealedReply", "events"): Entry("How many events told of answers, notes or codes in clear", 3),
     ("SealedReply", "files"): Entry("How many files were in clear", 2),
     ("SealedReply", "notes"): Entry("How many notes were in clear", 1),
     ("SealedReply", "steps"): Entry("How many steps had answers in clear", 1),
+    ("SealedReply", "users"): Entry("How many users had the secret of their one-time codes in clear", 1),
     ("DeliveryView", "attempts"): Entry("How often it was tried", 1),
     ("DeliveryView", "channel"): Entry("Who is told: webhooks.<name of the endpoint>, or sep12", "webhooks.crm"),
     ("DeliveryView", "ended_time"): Entry(

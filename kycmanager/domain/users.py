@@ -7,6 +7,7 @@ from msgspec import Struct
 
 from kycmanager.domain.enums import SessionType
 from kycmanager.domain.session import Session
+from kycmanager.domain.totp import SECRET_BYTES
 
 ROLES: dict[str, SessionType] = {
     kind.name.lower(): kind
@@ -36,6 +37,7 @@ class User(Struct, frozen=True, gc=False, kw_only=True):
     """A person who may sign in: `id` is the subject of the sessions and never used again, `brands` None for all.
 
     `password` is a hash with its parameters (argon2id). `totp` is the secret of the one-time codes, empty = none asked;
+    it is kept sealed, and so longer, where the vault seals; `UserRecords.totp_of` opens it;
     `totp_counter` is the last half minute whose code was used.
     """
 
@@ -82,6 +84,11 @@ class Login(Struct, frozen=True, gc=False, kw_only=True):
     def is_of(self, session: Session) -> bool:
         """Tell whether this is a sign-in of the caller."""
         return (self.session, self.sub) == (session.type, session.sub)
+
+
+def tells_secret(user: User) -> bool:
+    """Tell whether the secret of a user's codes stands in clear: a sealed one is longer."""
+    return 0 < len(user.totp) <= SECRET_BYTES
 
 
 def spelled(name: str) -> str:

@@ -46,7 +46,7 @@ class Cache:
         self.idempotency: dict[str, IdempotencyRecord] = {}
         self.counters: dict[str, int] = {}
         self.idempotency_secret = b""
-        self.users = UserTables()
+        self.users = UserTables(vault)
         self.wallets = WalletTables(vault)
         self.outbound = OutboundTables()
         self._codes: dict[tuple[str, str], int] = {}
@@ -212,6 +212,7 @@ class Cache:
         return {
             "steps": [step.id for step in self.steps.values() if step.answers and isinstance(step.answers, dict)],
             "notes": self.desk.notes_in_clear(),
+            "users": self.users.in_clear(),
         }
 
     # -- changes, after a commit only

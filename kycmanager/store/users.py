@@ -3,15 +3,19 @@
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
-from kycmanager.domain.users import Login, User, UserStatus
+from msgspec.structs import replace
+
+from kycmanager.domain.users import Login, User, UserStatus, tells_secret
+from kycmanager.key_ports import NO_PROFILE, Vault
 from kycmanager.user_ports import Links
 
 
 class UserTables:
     """The committed users and sign-ins; `epoch` rises with every change. Answers `UserRecords`."""
 
-    def __init__(self) -> None:
+    def __init__(self, vault: Vault | None = None) -> None:
         self.epoch = 0
+        self.vault = vault
         self._users: dict[int, User] = {}
         self._names: dict[str, int] = {}
         self._logins: dict[int, Login] = {}
@@ -35,6 +39,17 @@ class UserTables:
     def user_named(self, name: str) -> User | None:
         """Return the user of this name, or None."""
         return self._users.get(self._names.get(name, 0))
+
+    def totp_of(self, user: User) -> bytes:
+        """Return the secret of a user's one-time codes."""
+        if not user.totp or tells_secret(user):
+            return user.totp
+        assert self.vault is not None
+        return bytes.fromhex(self.vault.open(NO_PROFILE, user.id, user.totp)["totp"])
+
+    def in_clear(self) -> list[int]:
+        """Return the users whose secret is not sealed."""
+        return [user.id for user in self._users.values() if tells_secret(user)]
 
     def users(self) -> Sequence[User]:
         """Return all users, ids ascending."""
@@ -96,6 +111,10 @@ class UserOverlay:
         found = self._held.user_named(name)
         return None if found is None or found.id in self._users else found
 
+    def totp_of(self, user: User) -> bytes:
+        """Return the secret of a user's one-time codes."""
+        return self._held.totp_of(user)
+
     def users(self) -> Sequence[User]:
         """Return all users, ids ascending."""
         both = {user.id: user for user in self._held.users()} | self._users
@@ -115,7 +134,10 @@ class UserOverlay:
         return [login for login_id in sorted(both) if (login := both[login_id]) is not None]
 
     def put_user(self, user: User) -> None:
-        """Keep a user."""
+        """Keep a user, the secret of the codes sealed where the vault seals."""
+        vault = self._held.vault
+        if vault is not None and vault.sealing and tells_secret(user):
+            user = replace(user, totp=vault.seal(NO_PROFILE, user.id, {"totp": user.totp.hex()}, ()))
         self._set(self._users, user.id, user)
 
     def put_login(self, login: Login) -> None:

@@ -19,6 +19,9 @@ BATCH_KEYS = 200
 
 HELD_AT_ONCE = 200
 
+_BEFORE_ALL = -1
+"""A number below those of all profiles, and below that of none."""
+
 Run = Callable[[str, dict[str, Any]], Coroutine[Any, Any, object]]
 """`run(command, data)`: run a local command on the strand."""
 
@@ -144,10 +147,10 @@ class KeyCare:
 
     async def _seal_anew(self, current: bytes, progress: Progress) -> int:
         total = sum(n for kind, master, n in await self._store.counts() if kind != "destroyed" and master != current)
-        done = after = 0
+        done, after = 0, _BEFORE_ALL
         while True:
             stale = await self._store.sealed_otherwise(current, after, BATCH_KEYS)
-            if not stale and not after:
+            if not stale and after == _BEFORE_ALL:
                 return done
             try:
                 fresh = [self._sealed_anew(key) for key in stale]
@@ -159,7 +162,7 @@ class KeyCare:
             for key in fresh:
                 self._keep(key)
             # Behind the last one there are no more, or it was the last: then all are looked at once again.
-            after = max((key.kyc_id for key in stale if isinstance(key, ProfileKey)), default=0)
+            after = max((key.kyc_id for key in stale if isinstance(key, ProfileKey)), default=_BEFORE_ALL)
             done += len(fresh)
             progress("keys", done, max(total, done))
 

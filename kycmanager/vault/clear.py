@@ -94,7 +94,14 @@ class ClearData:
 
         await self._feed.scrub(records, whole=whole)
         await self._seal_files(progress)
-        return Sealed(self._records["steps"], self._records["notes"], self._events, self._sealed_files, self._faults)
+        return Sealed(
+            self._records["steps"],
+            self._records["notes"],
+            self._records["users"],
+            self._events,
+            self._sealed_files,
+            self._faults,
+        )
 
     async def _seal_records(self, kind: str, ids: Sequence[int], progress: Progress) -> None:
         for first in range(0, len(ids), RECORDS_AT_ONCE):

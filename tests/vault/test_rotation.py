@@ -223,11 +223,11 @@ def test_what_the_commands_print(capsys):
     told = capsys.readouterr().out.splitlines()
     assert told[1] == "not needed any more, and may be removed from keys/master.key: bb"
     assert len(told) == 4
-    sealed = {"steps": 1, "notes": 4, "events": 2, "files": 3, "faults": []}
+    sealed = {"steps": 1, "notes": 4, "users": 5, "events": 2, "files": 3, "faults": []}
     assert commands.seal_with(lambda _command: sealed) == 0
     assert commands.seal_with(lambda _command: sealed | {"faults": [{"object": "a.txt", "fault": "damaged"}]}) == 1
     told = capsys.readouterr().out.splitlines()
-    assert told[0] == "sealed 1 steps, 4 notes, 2 events, 3 files; faults 0"
+    assert told[0] == "sealed 1 steps, 4 notes, 5 users, 2 events, 3 files; faults 0"
     assert told[1] == "a.txt: damaged"
 
 
