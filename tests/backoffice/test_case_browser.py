@@ -1,7 +1,7 @@
 """The page of a case in a real browser: a review by keyboard with real files, and pages that are out of date."""
 
 import pytest
-from at_work import beside, choose_reason, drawn, second_browser, sign_in, stop_listening
+from at_work import beside, choose_reason, drawn, quiet, second_browser, sign_in, stop_listening
 from axe import faults, faults_of_every_look
 from chromium import Browser, browser  # noqa: F401 - a fixture
 from pictures import jpeg, pdf, png
@@ -62,6 +62,7 @@ def see_the_files(page):
     page.press("d")
     page.until(lambda _: page.find(".sheet figcaption span").text == "front.jpg" and drawn(page, "page=1"))
     assert focused(page) == "document-1"
+    quiet(page)
     fits = style(page, "width")
     page.press("+")
     page.until(lambda _: float(style(page, "width")[:-2]) > float(fits[:-2]))
@@ -70,7 +71,9 @@ def see_the_files(page):
     page.press("[", "0", "s")
     page.until(lambda _: [each.text for each in page.find_all("figcaption span")] == ["front.jpg", "back.png"])
     assert style(page, "transform") == "rotate(0deg)"
-    page.press("d", "d")
+    page.press("d")
+    quiet(page)
+    page.press("d")
     page.until(lambda _: "page 1 of 3" in page.words("#viewer"))
     page.press("arrow_right")
     page.until(lambda _: "page 2 of 3" in page.words("#viewer") and drawn(page, "page=2"))
@@ -138,6 +141,8 @@ def finish(page):
     page.find("[data-row=step-2] h2").click()
     page.press("a")
     page.until(lambda _: "Nothing of this case waits any more." in page.words("#standing"))
+    stop_listening(page)
+    quiet(page)
     page.press("n")
     page.until(lambda _: "No other case is free" in page.words("#notices"))
 

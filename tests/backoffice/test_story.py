@@ -5,7 +5,7 @@ import threading
 
 import aiohttp
 import pytest
-from at_work import beside, choose_reason, click, drawn, put, second_browser, sign_in, stop_listening
+from at_work import beside, choose_reason, click, drawn, put, quiet, second_browser, sign_in, stop_listening
 from axe import DESK, PHONE, faults, look
 from chromium import Browser, browser  # noqa: F401 - a fixture
 from office import PASSWORD
@@ -103,7 +103,9 @@ def review_and_reject(page: Browser) -> None:
     assert "Maria <i>Example</i>" in page.words(".answers")
     page.until(lambda _: drawn(page, "page=1"))
     assert page.find(".sheet figcaption span").text == "passport.jpg"
-    page.press("j", "d", "d")
+    page.press("j", "d")
+    quiet(page)
+    page.press("d")
     page.until(lambda _: "page 1 of 2" in page.words("#viewer") and drawn(page, "page=1"))
     page.press("arrow_right")
     page.until(lambda _: "page 2 of 2" in page.words("#viewer") and drawn(page, "page=2"))
@@ -116,6 +118,8 @@ def review_and_reject(page: Browser) -> None:
     page.find("#reject textarea").send_keys("the lower edge is cut")
     page.find("#reject [type=submit]").click()
     page.until(lambda _: "Rejected: Identity." in page.words("#standing"))
+    stop_listening(page)
+    quiet(page)
     page.press("n")
     page.until(lambda _: "No other case is free now." in page.words("#notices"))
 

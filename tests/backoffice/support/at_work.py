@@ -41,6 +41,11 @@ def stop_listening(page: Browser) -> None:
     page.driver.execute_script("window.dispatchEvent(new Event('pagehide'))")
 
 
+def quiet(page: Browser) -> None:
+    """Wait until the page asks for nothing: what is given up for something newer is a complaint of the console."""
+    page.until(lambda _: not page.find_all(".htmx-request"))
+
+
 def choose_reason(page: Browser, code: str) -> None:
     """Choose a reason in the dialog that is open."""
     page.driver.execute_script(
