@@ -154,6 +154,12 @@ def come_in_by_the_fragment(page: Browser, url: str, token: str) -> None:
     assert token not in page.place
 
 
+def come_in_over_another(page: Browser, url: str, token: str) -> None:
+    for place in ("/portal/", "/portal/sign-in"):  # the first is open already: only its fragment changes
+        page.open(f"{url}{place}#token={token}")
+        page.until(lambda _: page.find_all(".coming.nothing") and page.place == f"{url}/portal/")
+
+
 async def test_from_the_link_to_the_corrected_step(open_hall, phone, tmp_path):  # noqa: F811
     reason = {"code": "blurred", "kind": "retry", "label": "B", "customer_text": {"en": "Please send it again", "es": "Envíelo otra vez"}}  # fmt: skip
     hall = await open_hall(backoffice={"reasons": [reason]})
@@ -173,8 +179,10 @@ async def test_from_the_link_to_the_corrected_step(open_hall, phone, tmp_path): 
     await hall.rest(f"/manager/kyc/steps/{step}/reject", hall.boss, {"reason": "blurred"})
     await beside(see_why_and_send_again, phone, hall.url)
     assert [each.status for each in hall.steps()] == [1]
-    await beside(come_in_by_the_fragment, phone, hall.url, hall.own())
+    own, other = hall.own(), hall.own(8)
+    await beside(come_in_by_the_fragment, phone, hall.url, own)
+    await beside(come_in_over_another, phone, hall.url, other)
     complaints, asked = await beside(phone.look_back)
     assert [text for text in complaints if " 400 " not in text] == []
     assert [url for url in asked if not url.startswith(f"{hall.url}/portal")] == []
-    assert [url for url in asked if hall.own() in url] == []
+    assert [url for url in asked if own in url or other in url] == []
