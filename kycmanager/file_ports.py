@@ -46,6 +46,14 @@ class IncomingFile(Protocol):
     """A file on its way in. Use by one task; `abort` is to be called in the end, whatever came before."""
 
     async def write(self, chunk: bytes | memoryview) -> None: ...
+    async def room(self) -> memoryview:
+        """Return memory to put the next bytes in, from its start: who can do that need not `write`."""
+        ...
+
+    async def took(self, size: int) -> None:
+        """Receive the first `size` bytes of the room."""
+        ...
+
     def relabel(self, label: FileLabel) -> None:
         """Change what was said of the file; where that is refused, nothing is changed."""
         ...

@@ -1,8 +1,8 @@
 """The stored files as core and doors see them: the ports `Files` and `FileStore`, answered by the storage manager."""
 
-from collections.abc import Collection
+from collections.abc import Awaitable, Collection
 from types import TracebackType
-from typing import Protocol, Self
+from typing import Protocol, Self, TypeVar
 
 from kycmanager import log
 from kycmanager.domain.errors import Code, KycError, invalid, not_found
@@ -28,6 +28,7 @@ from storagemanager import (
 
 logger = log.get_logger("storage")
 
+_Result = TypeVar("_Result")
 AUDIT_ROWS = 1_000
 """Rows of one look into the audit at the start."""
 
@@ -250,10 +251,13 @@ class _Incoming:
         self._owned = owned
 
     async def write(self, chunk: bytes | memoryview) -> None:
-        try:
-            await self._upload.write(chunk)
-        except StorageError as error:
-            raise refused(error, self._faults) from None
+        await self._told(self._upload.write(chunk))
+
+    async def room(self) -> memoryview:
+        return await self._told(self._upload.room())
+
+    async def took(self, size: int) -> None:
+        await self._told(self._upload.took(size))
 
     def relabel(self, label: FileLabel) -> None:
         try:
@@ -265,15 +269,17 @@ class _Incoming:
     async def finish(self) -> StoredFile:
         if not self._owned:
             raise RuntimeError("a file was finished before its owner was told")
-        try:
-            meta = await self._upload.finish()
-        except StorageError as error:
-            raise refused(error, self._faults) from None
-        verdict = self._upload.verdict
-        return stored_file(meta, held=verdict.held, state=verdict.state.value, findings=verdict.findings)
+        meta, found = await self._told(self._upload.finish()), self._upload.verdict
+        return stored_file(meta, held=found.held, state=found.state.value, findings=found.findings)
 
     async def abort(self) -> None:
         await self._upload.abort()
+
+    async def _told(self, work: Awaitable[_Result]) -> _Result:
+        try:
+            return await work
+        except StorageError as error:
+            raise refused(error, self._faults) from None
 
 
 class _Outgoing:

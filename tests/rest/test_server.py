@@ -1,18 +1,12 @@
 """The server as a whole: routes, further doors, bounds, TLS, and the end."""
 
 import asyncio
-import datetime as dt
 import ssl
-from pathlib import Path
 from typing import Any
 
 import aiohttp
 import pytest
 from aiohttp import web
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
 
 from kycmanager.commands import TABLE
 from kycmanager.transports.rest.answers import Answer
@@ -180,28 +174,8 @@ async def test_closing_ends_what_was_begun_and_leaves_nothing(rest) -> None:
     assert rest.stored() == []
 
 
-async def test_tls(make, tmp_path: Path) -> None:
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "localhost")])
-    now = dt.datetime.now(dt.UTC)
-    certificate = (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
-        .public_key(key.public_key())
-        .serial_number(1)
-        .not_valid_before(now - dt.timedelta(days=1))
-        .not_valid_after(now + dt.timedelta(days=1))
-        .sign(key, hashes.SHA256())
-    )
-    path = tmp_path / "tls.pem"
-    path.write_bytes(
-        certificate.public_bytes(serialization.Encoding.PEM)
-        + key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
-    )
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(path)
-    rest = await make({"ssl_context": context})
+async def test_tls(make, tls: ssl.SSLContext) -> None:
+    rest = await make({"ssl_context": tls})
     kyc_id, _ = await make_seed(make)
     url = rest.url.replace("http:", "https:")
     async with aiohttp.ClientSession(url) as session:

@@ -6,13 +6,14 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from aiohttp import web
-from aiohttp.http import RawRequestMessage
+from aiohttp.http import HttpRequestParser, RawRequestMessage
 from aiohttp.http_exceptions import HttpProcessingError
 from aiohttp.web_protocol import PayloadAccessError, RequestHandler, RequestPayloadError
 
 from kycmanager.commands.execute import Faults
 from kycmanager.domain.errors import Code, KycError
 from kycmanager.transports.rest.answers import refusal
+from kycmanager.transports.rest.direct import UPLOAD, Receiver, rest_of
 from kycmanager.transports.rest.hot import LOST, HotReads, owed_after
 from kycmanager.transports.rest.watch import Watch
 
@@ -34,7 +35,7 @@ class Shared(NamedTuple):
 class Connection(RequestHandler):
     """A connection. It looks into aiohttp's protocol in few places: the tests fail loudly when those change."""
 
-    __slots__ = ("_begun", "_known", "_owed", "_shared")
+    __slots__ = ("_begun", "_held", "_known", "_owed", "_shared")
 
     def __init__(self, manager: web.Server, shared: Shared, **settings: Any) -> None:
         super().__init__(manager, **settings)
@@ -42,6 +43,7 @@ class Connection(RequestHandler):
         self._known = (b"", "")
         self._owed = 0
         self._begun = False
+        self._held = False
 
     @property
     def idle(self) -> bool:
@@ -80,8 +82,53 @@ class Connection(RequestHandler):
         if waiting and data:
             assert waiter is not None
             self._note(arrived=waiter.done())
+            if data.startswith(UPLOAD):
+                self._hold()
         elif self._messages:
             self._break_body()
+
+    def _hold(self) -> None:
+        """Leave the rest of a body in the socket until somebody says where to put it."""
+        if len(self._messages) == 1 and not self._messages[0][1].is_eof() and self.transport is not None:
+            self._held = True
+            self.transport.pause_reading()
+
+    def release(self) -> None:
+        """Let the parser have the body that was held, if one was."""
+        if self._held:
+            self._held = False
+            if self.transport is not None and not (self._reading_paused or self._buffer_paused):
+                self.transport.resume_reading()
+
+    def receive_directly(self, request: web.BaseRequest) -> Receiver | None:
+        """Return who receives the rest of the body of the request under way, None where only the parser can."""
+        content, transport = request.content, self.transport
+        left = rest_of(content, request.content_length)
+        if not left or transport is None or self._messages or self._reading_paused or self._buffer_paused:
+            self.release()
+            return None
+        self._held = False
+
+        def over() -> None:
+            self._parser = self._new_parser()
+            self._owed = 0
+            content.feed_eof()
+
+        transport.pause_reading()
+        return Receiver(self, transport, left, over)
+
+    def _new_parser(self) -> HttpRequestParser:
+        return HttpRequestParser(
+            self,
+            self._loop,
+            self._read_bufsize,
+            max_line_size=self.max_line_size,
+            max_field_size=self.max_field_size,
+            max_headers=self.max_headers,
+            payload_exception=RequestPayloadError,
+            auto_decompress=False,
+            max_msg_queue_size=self._max_msg_queue_size,
+        )
 
     def _break_body(self) -> None:
         """End the body of the request under way where the parser has given it up; aiohttp leaves it waiting."""

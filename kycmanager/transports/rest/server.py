@@ -22,6 +22,7 @@ from kycmanager.transports.rest.gate import Gate
 from kycmanager.transports.rest.head import is_last, refusal_of_head
 from kycmanager.transports.rest.hot import HotReads
 from kycmanager.transports.rest.ops import Operations, Ready
+from kycmanager.transports.rest.pace import release
 from kycmanager.transports.rest.readable import Readable
 from kycmanager.transports.rest.rendition import RenditionDoor
 from kycmanager.transports.rest.routes import Mount, Route, Router
@@ -157,6 +158,7 @@ class RestServer:
         try:
             answer = await self._answer(request)
         finally:
+            release(request)
             self._active -= 1
             if not self._active:
                 self._quiet.set()

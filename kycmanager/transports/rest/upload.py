@@ -43,13 +43,14 @@ class UploadDoor:
             label=label_of(session, fields, public=self._settings.public_scope),
             length_hint=request.content_length,
         )
+        content = PacedBody(request, self._settings)
         try:
             body.begin(request)
-            content = PacedBody(request, self._settings)
-            while piece := await content.read():
-                await incoming.write(piece)
+            while size := await content.read_into(await incoming.room()):
+                await incoming.took(size)
             return await incoming.finish()
         finally:
+            content.close()
             await incoming.abort()
 
     async def _form(self, request: web.BaseRequest, session: Session, fields: dict[str, str], _kind: str) -> StoredFile:
