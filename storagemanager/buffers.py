@@ -15,7 +15,7 @@ class Buffer:
     """`size` bytes of memory, all of them there: filling it cannot fail. OSError where there is no room for it."""
 
     def __init__(self, size: int) -> None:
-        self._size = size
+        self._size = self._cut = size
         self._descriptor = os.memfd_create("upload", os.MFD_CLOEXEC)
         try:
             os.posix_fallocate(self._descriptor, 0, size)
@@ -31,12 +31,16 @@ class Buffer:
 
     def file_of(self, size: int) -> int:
         """Return the descriptor of a file of the first `size` bytes; what lies behind is not to be touched any more."""
-        os.ftruncate(self._descriptor, size)
+        if size != self._cut:
+            os.ftruncate(self._descriptor, size)
+            self._cut = size
         return self._descriptor
 
     def restore(self) -> None:
         """Have the whole size again. OSError where there is no room for it."""
-        os.posix_fallocate(self._descriptor, 0, self._size)
+        if self._cut < self._size:
+            os.posix_fallocate(self._descriptor, self._cut, self._size - self._cut)
+            self._cut = self._size
 
 
 class Buffers:
