@@ -3,6 +3,7 @@
 import argparse
 import asyncio
 import contextlib
+import ctypes
 import errno
 import os
 import resource
@@ -23,6 +24,11 @@ from kycmanager.transports.listen import ListenError
 
 CLOSE_SECONDS_MAX = 9.0
 """Closing takes less than this, so that the process is gone within ten seconds."""
+
+KEPT_BYTES_MAX = 8 * 1024 * 1024
+"""Free memory that stays with the process."""
+
+_TRIM_THRESHOLD, _MMAP_THRESHOLD = -1, -3
 
 
 class Daemon(Protocol):
@@ -64,6 +70,7 @@ def main(args: argparse.Namespace) -> int:
     log.configure(config.logging)
     sys.excepthook = log.tell_uncaught
     allow_connections()
+    keep_memory()
     return run(lambda report: App(config, data_dir, report), args.ready_file)
 
 
@@ -135,6 +142,14 @@ def allow_connections() -> None:
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     with contextlib.suppress(ValueError, OSError):
         resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+
+
+def keep_memory() -> None:
+    """Let glibc keep freed memory: to give it back and have it again costs an upload a tenth of its time."""
+    with contextlib.suppress(AttributeError, OSError):  # another C library has no such settings
+        mallopt = ctypes.CDLL(None).mallopt
+        mallopt(_MMAP_THRESHOLD, KEPT_BYTES_MAX // 2)
+        mallopt(_TRIM_THRESHOLD, KEPT_BYTES_MAX)
 
 
 async def _serve_until_signal(make_daemon: MakeDaemon, ready_file: Path | None) -> int:
