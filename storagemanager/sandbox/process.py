@@ -22,6 +22,7 @@ _ENVIRONMENT = {
 _OUT_OF_TIME = frozenset({signal.SIGPROF, signal.SIGALRM, signal.SIGXCPU})
 _NANOSECONDS = 1_000_000_000
 _MOMENT_SECONDS, _END_SECONDS_MAX = 0.002, 1.0
+_STAT_BYTES, _PIECE_BYTES = 256, 4096
 
 
 class Process:
@@ -31,7 +32,7 @@ class Process:
         self._child = child
         self._channel = channel
         self._limits = limits
-        self._waits = Path(f"/proc/{child.pid}/schedstat")
+        self._waits = _opened(Path(f"/proc/{child.pid}/schedstat"))
         self._ready = False
         self.files = 0
         self.dead = False
@@ -106,8 +107,11 @@ class Process:
         await self._gone()
 
     def close(self) -> None:
-        """Close the socket of a child that is gone and that nobody waits for any more."""
+        """Close what belongs to a child that is gone and that nobody waits for any more."""
         self._channel.close()
+        waits, self._waits = self._waits, -1
+        if waits >= 0:
+            os.close(waits)
 
     def _hand_over(self, job: bytes, readable: int) -> None:
         """Send a descriptor with its job, and close it here."""
@@ -138,26 +142,27 @@ class Process:
     def _waited(self) -> float:
         """Return how long the child has waited for a processor so far, in seconds; 0 where the kernel does not say."""
         try:
-            return int(self._waits.read_bytes().split()[1]) / _NANOSECONDS
+            return int(os.pread(self._waits, _STAT_BYTES, 0).split()[1]) / _NANOSECONDS
         except (OSError, IndexError):
             return 0.0
 
     async def _receive(self) -> Outcome:
         """Read one word of the child; EOFError becomes ConnectionError, a word that is none a ValueError."""
-        (length,) = HEADER.unpack(await self._read(HEADER.size))
-        if length > ANSWER_BYTES_MAX:
-            raise ValueError("the answer is too long")
-        return msgspec.msgpack.decode(await self._read(length), type=Outcome)
-
-    async def _read(self, length: int) -> bytearray:
         loop = asyncio.get_running_loop()
-        data = bytearray()
-        while len(data) < length:
-            piece = await loop.sock_recv(self._channel, min(length - len(data), 1 << 20))
+        data, end = bytearray(), HEADER.size
+        while len(data) < end:
+            piece = await loop.sock_recv(self._channel, min(max(end - len(data), _PIECE_BYTES), 1 << 20))
             if not piece:
                 raise ConnectionError("the process has ended")
             data += piece
-        return data
+            if end == HEADER.size <= len(data):
+                (length,) = HEADER.unpack_from(data)
+                if length > ANSWER_BYTES_MAX:
+                    raise ValueError("the answer is too long")
+                end += length
+        if len(data) > end:
+            raise ValueError("more than one answer")
+        return msgspec.msgpack.decode(memoryview(data)[HEADER.size :], type=Outcome)
 
     async def _end(self, error: Exception) -> Failure:
         """Take leave of a child that failed, and tell how it ended."""
@@ -180,3 +185,11 @@ class Process:
 def encoded(task: str, request: object) -> bytes:
     """Return a job as it is handed over."""
     return msgspec.msgpack.encode(Job(task, msgspec.Raw(msgspec.msgpack.encode(request))))
+
+
+def _opened(path: Path) -> int:
+    """Return a descriptor to read from, -1 where the system has no such file."""
+    try:
+        return os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    except OSError:
+        return -1
