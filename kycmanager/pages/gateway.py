@@ -1,6 +1,8 @@
 """The one way from a page to the data: a command, run for who is signed in."""
 
 import asyncio
+from collections.abc import Iterator
+from contextlib import contextmanager
 from time import perf_counter
 from typing import Any
 
@@ -37,19 +39,36 @@ class Gateway:
 
     async def run(self, session: Session, command: str, data: dict[str, Any] | None = None) -> dict[str, Any]:
         """Return the data of the reply, for who is signed in; raises KycError."""
+        with self._observed(command):
+            return await self._run(session, command, data or {})
+
+    async def run_local(self, session: Session | None, command: str, data: dict[str, Any]) -> dict[str, Any]:
+        """The same for the rows of sign-ins, which no token reaches; `session` None is somebody not signed in yet."""
+        return await self.run(replace(session or _NOBODY, local=True), command, data)
+
+    def read(self, session: Session, command: str, data: dict[str, Any], codec: Codec) -> bytes:
+        """Return the reply of a row that reads, as the codec writes it; raises KycError."""
+        with self._observed(command):
+            results: list[bytes | KycError] = []
+            call = self._executor.admit(self._executor.find(command), session, data, source=self._source)
+            self._executor.run(call, codec, results.append)
+            (result,) = results
+            if isinstance(result, KycError):
+                raise result
+            return result
+
+    @contextmanager
+    def _observed(self, command: str) -> Iterator[None]:
+        """Tell what a command was answered with and how long it took."""
         began = perf_counter()
         status = _OK
         try:
-            return await self._run(session, command, data or {})
+            yield
         except KycError as error:
             status = error.code.status
             raise
         finally:
             self._observe(command, status, perf_counter() - began)
-
-    async def run_local(self, session: Session | None, command: str, data: dict[str, Any]) -> dict[str, Any]:
-        """The same for the rows of sign-ins, which no token reaches; `session` None is somebody not signed in yet."""
-        return await self.run(replace(session or _NOBODY, local=True), command, data)
 
     async def _run(self, session: Session, name: str, data: dict[str, Any]) -> dict[str, Any]:
         executor = self._executor

@@ -1,12 +1,10 @@
 """The one way from the door to the data: rows no token reaches, run for a wallet that has shown who it is."""
 
 import asyncio
-from time import perf_counter
 from typing import Any
 
 from kycmanager.commands.execute import Codec, Executor
 from kycmanager.domain.enums import SessionType
-from kycmanager.domain.errors import KycError
 from kycmanager.domain.session import Session
 from kycmanager.pages.gateway import Gateway
 from kycmanager.transports.rest.commands import Observe
@@ -14,15 +12,11 @@ from kycmanager.transports.rest.commands import Observe
 SOURCE = "sep12"
 """What the audit tells of this way in."""
 
-_OK = 200
-
 
 class Rows:
     """Runs commands as the customer a wallet speaks for; the executor decides all there is to decide."""
 
     def __init__(self, executor: Executor, observe: Observe, brand: str) -> None:
-        self._executor = executor
-        self._observe = observe
         self._gateway = Gateway(executor, observe, source=SOURCE)
         self._brands = frozenset({brand})
         self._nobody = self._session(0)
@@ -32,24 +26,7 @@ class Rows:
 
     def read(self, command: str, data: dict[str, Any], codec: Codec) -> bytes:
         """Return the reply of a row that reads, as the codec writes it; raises KycError."""
-        began = perf_counter()
-        status = _OK
-        try:
-            return self._read(command, data, codec)
-        except KycError as error:
-            status = error.code.status
-            raise
-        finally:
-            self._observe(command, status, perf_counter() - began)
-
-    def _read(self, command: str, data: dict[str, Any], codec: Codec) -> bytes:
-        results: list[bytes | KycError] = []
-        call = self._executor.admit(self._executor.find(command), self._nobody, data, source=SOURCE)
-        self._executor.run(call, codec, results.append)
-        (result,) = results
-        if isinstance(result, KycError):
-            raise result
-        return result
+        return self._gateway.read(self._nobody, command, data, codec)
 
     async def run(self, command: str, data: dict[str, Any], customer_id: int = 0) -> dict[str, Any]:
         """Return the data of the reply; raises KycError. Who stops waiting stops nothing."""
