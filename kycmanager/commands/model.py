@@ -8,6 +8,7 @@ from msgspec import UNSET, Meta, Struct, UnsetType
 
 from kycmanager.domain.enums import SessionType
 from kycmanager.domain.errors import Code
+from kycmanager.domain.files import FILE_ID
 from kycmanager.domain.records import Record
 from kycmanager.domain.session import NOBODY, Session
 from kycmanager.key_ports import KeyCare
@@ -27,10 +28,7 @@ Text = Annotated[str, Meta(max_length=4000)]
 Reason = Annotated[str, Meta(max_length=200)]
 Source = Annotated[str, Meta(max_length=64)]
 DocumentType = Annotated[str, Meta(max_length=64)]
-FileId = Annotated[
-    str,
-    Meta(pattern=rf"^[0-9a-f]{{8}}-[0-9a-f]{{4}}-[0-9a-f]{{4}}-[0-9a-f]{{4}}-[0-9a-f]{{12}}{END}"),
-]
+FileId = Annotated[str, Meta(pattern=f"^{FILE_ID}{END}")]
 Time = Annotated[int, Meta(ge=0, le=ID_MAX)]
 Language = Annotated[str, Meta(pattern=rf"^(?:[A-Za-z]{{2,8}}(?:[-_][A-Za-z0-9]{{1,8}}){{0,3}})?{END}")]
 Flag = Annotated[int, Meta(ge=0, le=1)]

@@ -8,7 +8,7 @@ from typing import Any
 from msgspec import Struct
 
 from kycmanager.domain.countries import COUNTRIES
-from kycmanager.domain.files import is_of_customer
+from kycmanager.domain.files import is_file_id, is_of_customer
 from kycmanager.domain.form_schema import (
     FIELDS_MAX,
     NAME_CHARS_MAX,
@@ -29,7 +29,6 @@ TEXT_CHARS_MAX = 10_000
 """Characters of one text or textarea."""
 
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
-_UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
 
 Reason = tuple[str, str]
 """The code and the message of a fault, before its field is known."""
@@ -118,7 +117,7 @@ def file_references(form_schema: dict[str, Any], answers: object) -> tuple[str, 
     if not isinstance(answers, dict):
         return ()
     given = [answers.get(field.name) for field in fields(form_schema) if field.type == "file_reference"]
-    return tuple(dict.fromkeys([value for value in given if isinstance(value, str) and _UUID.fullmatch(value)]))
+    return tuple(dict.fromkeys([value for value in given if is_file_id(value)]))
 
 
 def _reason(field: Field, value: Any, owner: Owner, *, partial: bool) -> Reason | None:
@@ -200,7 +199,7 @@ def _multi_select(value: Any, field: Field, _owner: Owner) -> Reason | None:
 def _file_reference(value: Any, _field: Field, owner: Owner) -> Reason | None:
     if not isinstance(value, str):
         return _TEXT
-    if not _UUID.fullmatch(value):
+    if not is_file_id(value):
         return _FILE_ID
     facts = owner.files.get(value)
     # One answer for a file that does not exist and for another's: nobody learns which uuids are stored.

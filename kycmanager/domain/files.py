@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping
+from typing import TypeGuard
 
 from msgspec import Struct
 
@@ -18,8 +19,17 @@ PUBLIC_SCOPE = 3
 CUSTOMER = "customer"
 """The kind of owner a customer is."""
 
+FILE_ID = "[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"
+"""How the id of a file is spelled, as a pattern: a uuid in lower case."""
+
+_FILE_ID = re.compile(FILE_ID)
 _SCOPES = {str(scope): scope for scope in range(PUBLIC_SCOPE + 1)}
 _BRAND = re.compile(r"[A-Za-z0-9_.-]{1,64}")
+
+
+def is_file_id(value: object) -> TypeGuard[str]:
+    """Tell whether a value can be the id of a file."""
+    return isinstance(value, str) and _FILE_ID.fullmatch(value) is not None
 
 
 class FileOwner(Struct, frozen=True, gc=False):

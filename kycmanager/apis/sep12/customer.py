@@ -15,7 +15,7 @@ from kycmanager.apis.sep12.view import encoded
 from kycmanager.commands.execute import Codec
 from kycmanager.commands.wallet_view import VERIFICATION
 from kycmanager.domain.errors import Code, KycError, invalid
-from kycmanager.domain.files import CUSTOMER, FileLabel, FileOwner
+from kycmanager.domain.files import CUSTOMER, FileLabel, FileOwner, is_file_id
 from kycmanager.domain.wallets import named
 from kycmanager.file_ports import FileStore
 from kycmanager.outbound.addresses import AddressRefused, check_url
@@ -192,7 +192,7 @@ def _given(fields: dict[str, Any]) -> dict[str, dict[str, Any]]:
 
 
 def _uuid(name: str, value: Any) -> str:
-    if not isinstance(value, str) or not re.fullmatch(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", value):
+    if not is_file_id(value):
         raise invalid(name, "is no stored file of this customer")
     return value
 

@@ -1,7 +1,5 @@
 """The files of SEP-12: uploaded before the fields that name them, and listed."""
 
-import re
-from datetime import UTC, datetime
 from typing import Any
 
 import msgspec
@@ -14,14 +12,14 @@ from kycmanager.apis.sep12.settings import DoorSettings
 from kycmanager.apis.sep12.tokens import Wallet
 from kycmanager.commands.execute import Codec
 from kycmanager.domain.errors import Code, KycError, invalid
-from kycmanager.domain.files import CUSTOMER, FileLabel, FileOwner
+from kycmanager.domain.files import CUSTOMER, FileLabel, FileOwner, is_file_id
 from kycmanager.file_ports import FileStore, StoredFile
+from kycmanager.pages.texts import machine_time
 from kycmanager.ports import Clock
 from kycmanager.transports.rest.answers import Answer
 
 FILE = "file"
 _PLAIN = Codec("sep12 row", msgspec.json.encode)
-_UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
 class Files:
@@ -76,7 +74,7 @@ class Files:
         return Answer(200, msgspec.json.encode({"files": found}))
 
     async def _one(self, about: dict[str, Any], file_id: str, customer_id: str) -> list[dict[str, Any]]:
-        file = await self._storage.find(file_id) if _UUID.fullmatch(file_id) else None
+        file = await self._storage.find(file_id) if is_file_id(file_id) else None
         if file is None or (file.owner.kind, file.owner.brand) != (CUSTOMER, self._settings.brand):
             return []
         listed = self._listed({**about, "owner_id": file.owner.id})
@@ -111,5 +109,5 @@ def _told(file: StoredFile, customer_id: str, expires: int) -> dict[str, Any]:
         "customer_id": customer_id,
     }
     if expires:
-        told["expires_at"] = datetime.fromtimestamp(expires, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+        told["expires_at"] = machine_time(expires)
     return told

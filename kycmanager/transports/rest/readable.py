@@ -4,12 +4,12 @@ import re
 
 from aiohttp import web
 
-from kycmanager.domain.files import check_readable, is_public
+from kycmanager.domain.files import FILE_ID, check_readable, is_public
 from kycmanager.domain.session import Session
 from kycmanager.file_ports import FileStore, StoredFile
 from kycmanager.transports.rest.gate import Gate
 
-_NAME = re.compile(r"([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})(?:\.([a-z0-9]{1,8}))?")
+_NAME = re.compile(rf"({FILE_ID})(?:\.([a-z0-9]{{1,8}}))?")
 
 
 class Readable:
