@@ -4,7 +4,6 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-import msgspec
 from aiohttp import web
 
 from kycmanager.backoffice.case_read import path_of
@@ -15,6 +14,7 @@ from kycmanager.backoffice.people import People
 from kycmanager.backoffice.shell import Key, Place, Shell, visit_of
 from kycmanager.contract.feed import ACTIONS
 from kycmanager.domain.errors import Code, KycError, invalid
+from kycmanager.domain.json_text import json_text
 from kycmanager.pages import texts
 from kycmanager.pages.gateway import Gateway
 
@@ -172,4 +172,4 @@ def said(value: object, name: str = "") -> str:
         return ", ".join(f"{name} {each}" for name, each in value.items()) or "everything"
     if isinstance(value, bool) or value is None:
         return {True: "yes", False: "no", None: "none"}[value]
-    return str(value) if isinstance(value, str | int | float) else msgspec.json.encode(value).decode()
+    return str(value) if isinstance(value, str | int | float) else json_text(value)

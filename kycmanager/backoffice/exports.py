@@ -13,6 +13,7 @@ from kycmanager.backoffice.chosen import following
 from kycmanager.backoffice.people import People
 from kycmanager.backoffice.shell import visit_of
 from kycmanager.domain.errors import Code, KycError, invalid
+from kycmanager.domain.json_text import json_text
 from kycmanager.domain.session import Session
 from kycmanager.pages.gateway import Gateway
 from kycmanager.pages.http import add_headers
@@ -117,7 +118,7 @@ class Exports:
             return self._people.name(row["actor_session"], row["actor_id"])
         if name == "change":
             return change_of(row)
-        return msgspec.json.encode(row["details"]).decode() if name == "details" else row[name]
+        return json_text(row["details"]) if name == "details" else row[name]
 
 
 def line_of(values: Iterable[object]) -> bytes:

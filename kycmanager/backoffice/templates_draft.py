@@ -11,6 +11,7 @@ from msgspec import Struct
 from kycmanager.backoffice import templates_fields
 from kycmanager.domain.enums import StepType, TemplateStatus
 from kycmanager.domain.form_schema import Fault
+from kycmanager.domain.json_text import json_text
 from kycmanager.transports.json_strict import DecodeError, decode_strictly
 
 WORDED = ("brand", "code", "name", "description")
@@ -80,18 +81,13 @@ class Draft(Struct, frozen=True, kw_only=True):
             "version": str(self.version),
             "view": self.view,
             "languages": " ".join(self.languages),
-            "origin": packed(self.origin),
+            "origin": json_text(self.origin),
         }
 
 
 def shown(value: Any) -> str:
     """Return JSON as people read and type it."""
     return msgspec.json.format(msgspec.json.encode(value), indent=2).decode()
-
-
-def packed(value: Any) -> str:
-    """Return JSON for a hidden field."""
-    return msgspec.json.encode(value).decode()
 
 
 def origin_of(template: Mapping[str, Any]) -> dict[str, Any]:

@@ -10,12 +10,13 @@ from kycmanager.backoffice.paths import PREFIX
 from kycmanager.backoffice.shell import Key, Shell, visit_of
 from kycmanager.backoffice.templates_actions import act
 from kycmanager.backoffice.templates_checks import UPDATE, Preview, faults_of, impact_of, of_refusal, slot, title, told
-from kycmanager.backoffice.templates_draft import JSON, Draft, packed
+from kycmanager.backoffice.templates_draft import JSON, Draft
 from kycmanager.backoffice.templates_list import ADD, PLACE, path_of
 from kycmanager.backoffice.templates_view import cards
 from kycmanager.domain.enums import StepType, TemplateStatus
 from kycmanager.domain.errors import Code, KycError
 from kycmanager.domain.form_schema import Fault
+from kycmanager.domain.json_text import json_text
 from kycmanager.domain.session import Session
 from kycmanager.pages import texts
 from kycmanager.pages.gateway import Gateway
@@ -192,7 +193,7 @@ class TemplateEdit:
     def _carried(draft: Draft) -> dict[str, str]:
         """Return the JSON of a draft for hidden fields."""
         held = {"form_schema": draft.schema, "requirements": draft.requirements}
-        return {name: draft.raw.get(name) or packed(value) for name, value in held.items()}
+        return {name: draft.raw.get(name) or json_text(value) for name, value in held.items()}
 
     async def _template(self, who: Session, template_id: int) -> dict[str, Any]:
         return (await self._gateway.run(who, SHOW, {"id": template_id}))["template"]  # type: ignore[no-any-return]

@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 
 from kycmanager.domain.form_schema import CHOICE_TYPES, Fault, option_value
+from kycmanager.domain.json_text import json_text
 
 TEXTS_OF_SECTION = ("title", "hint")
 TEXTS_OF_FIELD = ("label", "hint")
@@ -88,7 +89,7 @@ def _spoken(value: Any) -> Iterator[str]:
 def option_text(option: Any) -> str:
     """Return the value of an option as it is typed."""
     value = option_value(option) if isinstance(option, dict) and "value" in option else option
-    return value if isinstance(value, str) else msgspec.json.encode(value).decode()
+    return value if isinstance(value, str) else json_text(value)
 
 
 def read(

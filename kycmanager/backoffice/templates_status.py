@@ -8,11 +8,12 @@ from msgspec import Struct
 from kycmanager.backoffice import templates_changes
 from kycmanager.backoffice.shell import Key, Shell, visit_of
 from kycmanager.backoffice.templates_checks import UPDATE, impact_of
-from kycmanager.backoffice.templates_draft import origin_of, packed, read_origin
+from kycmanager.backoffice.templates_draft import origin_of, read_origin
 from kycmanager.backoffice.templates_edit import SHOW
 from kycmanager.backoffice.templates_list import PLACE, path_of
 from kycmanager.domain.enums import TemplateStatus
 from kycmanager.domain.errors import Code, KycError, not_found
+from kycmanager.domain.json_text import json_text
 from kycmanager.domain.session import Session
 from kycmanager.pages.gateway import Gateway
 from kycmanager.pages.http import form_of, go, number
@@ -96,7 +97,7 @@ class TemplateStatusPage:
             "removes": deed.command == DELETE and not impact["profiles_using"],
             "impact": impact,
             "changes": changes,
-            "origin": packed(origin_of(template)),
+            "origin": json_text(origin_of(template)),
             "path": path_of(template["id"]),
             "may_change": self._gateway.may(who, deed.command),
         }

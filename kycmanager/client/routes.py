@@ -9,6 +9,7 @@ from kycmanager.client.errors import NoRoute
 from kycmanager.commands import TABLE
 from kycmanager.commands.model import Command
 from kycmanager.contract.routes import in_query, path_fields
+from kycmanager.domain.json_text import json_text
 
 _COMMANDS = {command.name: command for command in TABLE}
 
@@ -55,4 +56,4 @@ def _default(command: Command, field: str) -> Any:
 
 def _text(value: Any) -> str:
     """Write a value of a query: a text as it is, everything else as in JSON, which the daemon converts back."""
-    return value if isinstance(value, str) else msgspec.json.encode(value).decode()
+    return value if isinstance(value, str) else json_text(value)

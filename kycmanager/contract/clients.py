@@ -4,11 +4,11 @@ import re
 from collections.abc import Iterable
 from textwrap import fill
 
-import msgspec
 from msgspec import UNSET
 
 from kycmanager.commands.model import Command, Kind
 from kycmanager.contract.fields import Field, classes_in, fields_of, type_text
+from kycmanager.domain.json_text import json_text
 
 _WORD_START = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|\.")
 _WIDTH = 120
@@ -113,7 +113,7 @@ def _docstring(command: Command, fields: tuple[Field, ...]) -> str:
 def _told(field: Field) -> str:
     if field.required or field.default is UNSET:
         return f"{field.doc}."
-    return f"{field.doc}; {msgspec.json.encode(field.default).decode()} when left out."
+    return f"{field.doc}; {json_text(field.default)} when left out."
 
 
 def _wrapped(line: str, indent: str, further: str | None = None) -> str:

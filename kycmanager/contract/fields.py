@@ -3,11 +3,11 @@
 from enum import Enum
 from typing import Any
 
-import msgspec
 from msgspec import NODEFAULT, UNSET, Struct, inspect
 
 from kycmanager.commands.model import END, ID_MAX
 from kycmanager.contract.glossary import meaning
+from kycmanager.domain.json_text import json_text
 
 _SIMPLE: dict[type[inspect.Type], str] = {
     inspect.IntType: "int",
@@ -56,14 +56,10 @@ def type_text(kind: inspect.Type) -> str:
         case inspect.DictType(key_type=key, value_type=value):
             return f"dict[{type_text(key)}, {type_text(value)}]"
         case inspect.LiteralType(values=values):
-            return f"Literal[{', '.join(_quoted(value) for value in values)}]"
+            return f"Literal[{', '.join(json_text(value) for value in values)}]"
         case inspect.UnionType(types=types):
             return _union(types)
     return _SIMPLE[type(kind)]
-
-
-def _quoted(value: object) -> str:
-    return msgspec.json.encode(value).decode()
 
 
 def _union(types: tuple[inspect.Type, ...]) -> str:

@@ -2,9 +2,7 @@
 
 from collections.abc import Iterable
 from enum import Enum
-from typing import Any
 
-import msgspec
 from msgspec import UNSET, Struct
 
 from kycmanager.commands.model import Accepted, Command, Kind, errors_of
@@ -16,6 +14,7 @@ from kycmanager.contract.notes import note
 from kycmanager.contract.routes import in_query, path_fields
 from kycmanager.domain.enums import SessionType
 from kycmanager.domain.errors import Code
+from kycmanager.domain.json_text import json_text
 from kycmanager.domain.session import ANYONE, CUSTOMERS, HOOK_CALLERS, MANAGERS, NOBODY
 
 _NOTE = "<!-- Written by `python -m kycmanager.contract`; change the rows in kycmanager/commands instead. -->"
@@ -154,10 +153,6 @@ def _doc(struct: type) -> str:
     return (struct.__doc__ or "").strip()
 
 
-def _json(value: Any) -> str:
-    return msgspec.json.encode(value).decode()
-
-
 def _tcp(command: Command) -> str:
     request = {
         "command": command.name,
@@ -165,7 +160,7 @@ def _tcp(command: Command) -> str:
         "extID": "1",
         "__token": "<jwt>",
     }
-    return f"```json\n{_json(request)}\n```\n"
+    return f"```json\n{json_text(request)}\n```\n"
 
 
 def _curl(command: Command) -> str:
@@ -180,7 +175,7 @@ def _curl(command: Command) -> str:
         query = "&".join(f"{name}={value}" for name, value in data.items())
         parts.append(f"'{url}?{query}'" if query else url)
     else:
-        parts += ["-H 'Content-Type: application/json'", f"-d '{_json(data)}'", url]
+        parts += ["-H 'Content-Type: application/json'", f"-d '{json_text(data)}'", url]
     return "```sh\n" + " ".join(parts) + "\n```\n"
 
 
@@ -197,7 +192,7 @@ def _request_fields(struct: type[Struct]) -> str:
 def _default(field: Field) -> str:
     if field.required:
         return "**required**"
-    return "not sent" if field.default is UNSET else f"`{_json(field.default)}`"
+    return "not sent" if field.default is UNSET else f"`{json_text(field.default)}`"
 
 
 def _reply_fields(struct: type[Struct]) -> str:

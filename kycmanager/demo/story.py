@@ -3,10 +3,11 @@
 from collections.abc import Sequence
 from typing import Any
 
-import msgspec
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
+
+from kycmanager.domain.json_text import json_text
 
 NAME_WIDTH = 10
 WIDTH = 112
@@ -67,7 +68,7 @@ class Story:
     def trace(self, who: str, way: str, content: Any) -> None:
         """Show a request or a reply to those who want to see everything."""
         if self._verbose:
-            shown = content if isinstance(content, str) else msgspec.json.encode(content).decode()
+            shown = content if isinstance(content, str) else json_text(content)
             self._line(Text(), Text(f"{who} {way} {shown}", style="dim"))
 
     def _line(self, name: Text, text: Text) -> None:
@@ -81,6 +82,6 @@ class Story:
 def shown(value: Any) -> str:
     """Write a value that came or was expected, as text."""
     try:
-        return msgspec.json.encode(value).decode()
+        return json_text(value)
     except (TypeError, ValueError):
         return repr(value)

@@ -3,10 +3,10 @@
 from collections.abc import Callable, Sequence
 from typing import Any
 
-import msgspec
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from kycmanager.domain.errors import KycError
+from kycmanager.domain.json_text import json_text
 from kycmanager.domain.outbound import BEFORE, CALLBACKS, Delivery
 from kycmanager.domain.records import Event
 from kycmanager.domain.wallets import Callback
@@ -50,7 +50,7 @@ class CallbackChannel:
             except KycError:  # a type that the settings name no more: there is no status of it
                 continue
             if body["status"] != last.removeprefix(BEFORE):
-                found.append(News(identity.id, msgspec.json.encode(body).decode(), body["status"]))
+                found.append(News(identity.id, json_text(body), body["status"]))
         return found
 
     async def outgoing(self, delivery: Delivery, now: int) -> Outgoing | None:

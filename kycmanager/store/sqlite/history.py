@@ -6,6 +6,7 @@ from typing import Any
 
 import msgspec
 
+from kycmanager.domain.json_text import json_text
 from kycmanager.domain.records import AuditRow, Event, FileKey
 from kycmanager.ports import AuditQuery
 from kycmanager.store.sqlite import decode, sums
@@ -95,7 +96,7 @@ def feed_chunks(db: sqlite3.Connection, after: int, limit: int) -> list[list[Eve
 
 def file_keys(db: sqlite3.Connection, file_ids: Collection[str]) -> dict[str, FileKey]:
     """Return the data keys of those files that a profile holds, by uuid."""
-    rows = db.execute(_FILE_KEYS, (msgspec.json.encode(list(file_ids)).decode(),))
+    rows = db.execute(_FILE_KEYS, (json_text(list(file_ids)),))
     return {row[0]: FileKey(*row) for row in rows}
 
 
@@ -108,7 +109,7 @@ def _values(query: AuditQuery) -> dict[str, Any]:
     values = msgspec.structs.asdict(query)
     del values["before_id"], values["from_id"]
     if query.brands is not None:
-        values["brands"] = msgspec.json.encode(sorted(query.brands)).decode()
+        values["brands"] = json_text(sorted(query.brands))
     return values | {"count_max": COUNT_MAX, "lowest": 0, "highest": _HIGHEST_ID}
 
 

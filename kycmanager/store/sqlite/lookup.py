@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 import msgspec
 
 from kycmanager.desk_ports import LookupChange
+from kycmanager.domain.json_text import json_text
 from kycmanager.domain.lookup import LookupMark
 from kycmanager.store.sqlite import statements as sql
 from kycmanager.store.sqlite.encode import Row
@@ -25,7 +26,7 @@ def write(db: sqlite3.Connection, change: LookupChange) -> None:
         db.execute(_CLEAR_MARK)
     if change.mark is not None:
         mark = change.mark
-        row = (mark.version, bytearray(mark.key), msgspec.json.encode(mark.fields).decode(), mark.cursor)
+        row = (mark.version, bytearray(mark.key), json_text(mark.fields), mark.cursor)
         db.executemany(sql.INSERT_LOOKUP_MARK, sealed([row]))
     if change.removed:
         db.executemany(sql.DELETE_LOOKUP, [(step_id,) for step_id in change.removed])

@@ -3,8 +3,7 @@
 import sqlite3
 from collections.abc import Iterable, Iterator
 
-import msgspec
-
+from kycmanager.domain.json_text import json_text
 from kycmanager.domain.outbound import Delivery, DeliveryState
 from kycmanager.outbound_ports import DeliveryQuery, OutboundChange
 from kycmanager.store.sqlite import statements as sql
@@ -60,7 +59,7 @@ def deliveries(db: sqlite3.Connection, query: DeliveryQuery) -> tuple[list[Deliv
         return [], 0, False
     values = {
         "customer_id": query.customer_id,
-        "brands": None if query.brands is None else msgspec.json.encode(sorted(query.brands)).decode(),
+        "brands": None if query.brands is None else json_text(sorted(query.brands)),
         "channel": query.channel,
         "state": query.state,
         "before": _HIGHEST_ID,

@@ -5,6 +5,7 @@ from collections.abc import Collection, Sequence
 
 import msgspec
 
+from kycmanager.domain.json_text import json_text
 from kycmanager.domain.records import Event
 from kycmanager.domain.statistics import KeptTally, TallyMark
 from kycmanager.store.sqlite import decode
@@ -41,7 +42,7 @@ def keep(db: sqlite3.Connection, tallies: Sequence[KeptTally], mark: TallyMark, 
             db.execute(_CLEAR)
         db.execute(_CLEAR_MARK)
         db.executemany(sql.REPLACE_TALLY, sealed([_row(each) for each in tallies]))
-        db.executemany(sql.INSERT_TALLY_MARK, sealed([(mark.version, mark.cursor, _json(mark.touched))]))
+        db.executemany(sql.INSERT_TALLY_MARK, sealed([(mark.version, mark.cursor, json_text(mark.touched))]))
         db.execute("COMMIT")
     except Exception as error:
         raise write_fault(db, error) from error
@@ -66,8 +67,4 @@ def events_of(
 
 
 def _row(tally: KeptTally) -> Row:
-    return (tally.brand, tally.day, _json(tally.counts))
-
-
-def _json(value: object) -> str:
-    return msgspec.json.encode(value).decode()
+    return (tally.brand, tally.day, json_text(tally.counts))
