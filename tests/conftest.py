@@ -1,6 +1,7 @@
 """A daemon without doors for the tests: the real core over a real base and a real storage, and a clock to turn."""
 
 import asyncio
+import compileall
 import gc
 import itertools
 import sqlite3
@@ -205,6 +206,13 @@ async def open_daemon(tmp_path: Path) -> AsyncIterator[Callable[..., Any]]:
     yield make
     for daemon in opened:
         await daemon.core.close()
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Compile the packages once: the tests start hundreds of processes, and those of the sandbox write nothing down."""
+    if not hasattr(config, "workerinput"):
+        for package in ("kycmanager", "storagemanager"):
+            compileall.compile_dir(Path(__file__).parents[1] / package, quiet=2)
 
 
 _ended = itertools.count(1)
