@@ -190,6 +190,14 @@ def test_a_table_that_cannot_be_read_is_named_though_nothing_else_can_be_told(da
     assert "is damaged" in faults[-1][1]
 
 
+def test_of_the_pages_of_a_large_base_is_told(data, monkeypatch):
+    base, told = data / "bases" / "kyc.db", []
+    monkeypatch.setattr("kycmanager.store.sqlite.survey._PAGES_TOLD", 2)
+    survey_pages(base, lambda *given: told.append(given))
+    pages = base.stat().st_size // page_of(base, "step")[1]
+    assert told == [("pages of kyc.db", 0, pages), ("pages of kyc.db", pages, pages)]
+
+
 def test_the_base_of_keys_is_looked_at_too(data, capsys, monkeypatch):
     base = data / "bases" / "keys.db"
     assert survey_pages(base, lambda *_: None) == []

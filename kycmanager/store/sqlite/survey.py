@@ -17,6 +17,9 @@ from kycmanager.store.sqlite.offline import opened, reading
 from kycmanager.store.sqlite.prove import Fault
 
 _CHUNK_ROWS = 2_000
+_PAGES_TOLD = 10_000
+"""Pages from which on looking at them takes long enough to be told of."""
+
 _ANSWERS = 20
 """The column of a step that nothing here looks into: it may be sealed."""
 
@@ -65,9 +68,11 @@ def survey_pages(base: Path, progress: Progress) -> list[Fault]:
 
 def _page_faults(db: sqlite3.Connection, base: Path, progress: Progress) -> list[Fault]:
     (pages,) = db.execute("PRAGMA page_count").fetchone()
-    progress(f"pages of {base.name}", 0, pages)
+    if pages >= _PAGES_TOLD:
+        progress(f"pages of {base.name}", 0, pages)
     found = schema.integrity(db)
-    progress(f"pages of {base.name}", pages, pages)
+    if pages >= _PAGES_TOLD:
+        progress(f"pages of {base.name}", pages, pages)
     return [(base.name, problem) for problem in found]
 
 
