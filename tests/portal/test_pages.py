@@ -243,6 +243,19 @@ async def test_a_rejected_document_says_why_and_another_is_sent(hall, maria):
     assert hall.app.core.cache.step(step).status == StepStatus.PENDING
 
 
+@pytest.mark.parametrize(("decision", "data"), [("approve", {}), ("reject", {"reason": "expired"})])
+async def test_nobody_looks_at_the_files_of_a_step_that_is_decided(hall, maria, decision, data):
+    step = await hall.ask(step_type=0)
+    await maria.get(f"/steps/{step}")
+    await maria.upload(f"/steps/{step}/files", a_jpeg())
+    await maria.post(f"/steps/{step}", {"action": "submit"})
+    assert "we are looking at it" in (await maria.get(f"/steps/{step}")).words
+    await hall.rest(f"/manager/kyc/steps/{step}/{decision}", hall.boss, data)
+    page = await maria.get(f"/steps/{step}")
+    assert "· received" in page.words
+    assert "looking at it" not in page.words
+
+
 BAD_FILES = [
     (b"", "a.jpg", 400, "is empty", "está vacío"),
     (a_jpeg(), "a.html", 400, "this type are not taken", "este tipo"),

@@ -12,6 +12,8 @@ sys.path[:0] = [str(HERE), str(HERE.parent / "e2e" / "support")]
 import torture_disk  # noqa: E402 - found by the line above
 import torture_kills  # noqa: E402
 
+TIMEOUT_SECONDS = 240
+"""A wrong build is tried until it is noticed: nearly always within a few rounds, rarely within many."""
 HARNESS = HERE / "torture.py"
 
 
@@ -39,7 +41,7 @@ def tortured():
 
     def run(*options):
         line = [sys.executable, str(HARNESS), "--quiet", "--jobs", "1", *options]
-        done = subprocess.run(line, check=False, capture_output=True, text=True, timeout=110)
+        done = subprocess.run(line, check=False, capture_output=True, text=True, timeout=TIMEOUT_SECONDS)
         assert done.stdout, done.stderr
         return Told(done.returncode, done.stdout)
 

@@ -3,7 +3,7 @@
 import pytest
 import torture_disk
 
-pytestmark = pytest.mark.usefixtures("disks")
+pytestmark = [pytest.mark.usefixtures("disks"), pytest.mark.timeout(260)]
 
 
 def test_what_was_acknowledged_survives_a_power_cut(tortured):
@@ -23,7 +23,7 @@ def test_what_was_acknowledged_survives_a_power_cut(tortured):
     ],
 )
 def test_a_wrong_build_is_noticed(tortured, build, noticed):
-    told = tortured("--only", "cuts", "--cuts", "10", "--seed", "5", "--wrong", build, "--stop-at-fault")
+    told = tortured("--only", "cuts", "--cuts", "30", "--seed", "5", "--wrong", build, "--stop-at-fault")
     assert told.code == 1, told.text
     assert told.faults & noticed, told.text
 

@@ -2,6 +2,8 @@
 
 import pytest
 
+pytestmark = pytest.mark.timeout(260)
+
 
 def test_nothing_is_lost_and_nothing_is_half_done(tortured):
     told = tortured("--only", "kills", "--kills", "4", "--seed", "7")
@@ -26,6 +28,6 @@ def test_it_dies_right_before_its_calls(tortured, strace):
     ],
 )
 def test_a_wrong_build_is_noticed(tortured, build, noticed):
-    told = tortured("--only", "kills", "--kills", "20", "--seed", "3", "--wrong", build, "--stop-at-fault")
+    told = tortured("--only", "kills", "--kills", "60", "--seed", "4", "--wrong", build, "--stop-at-fault")
     assert told.code == 1, told.text
     assert told.faults & noticed, told.text
