@@ -9,8 +9,8 @@ from pathlib import Path
 from kycmanager.ports import Progress, StoreHeld, StoreRefused
 from kycmanager.store.sqlite import faults, schema
 from kycmanager.store.sqlite.lock import FileLock
+from kycmanager.store.sqlite.offline import connect
 
-_BUSY_SECONDS = 5.0
 _LOOKS_MAX = 10_000
 """Looks for a moment in which nobody commits: each takes a fraction of a millisecond, a commit longer."""
 
@@ -87,11 +87,8 @@ def _opened(source: Path, *, alone: bool) -> Iterator[sqlite3.Connection]:
     if not source.exists():
         raise StoreRefused(f"{source} is missing. Name the data folder with --data.")
     schema.inspect(source)
-    # What nobody can write is read without a trace; a daemon that is just starting has no log yet, but soon writes.
-    how = "immutable=1" if alone and not source.with_name(f"{source.name}-wal").exists() else "mode=ro"
     try:
-        uri = f"{source.absolute().as_uri()}?{how}"
-        db = sqlite3.connect(uri, uri=True, isolation_level=None, timeout=_BUSY_SECONDS)
+        db = connect(source, alone=alone)
     except sqlite3.Error as error:
         raise faults.refusal(source, error) from error
     with closing(db):

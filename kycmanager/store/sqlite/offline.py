@@ -28,11 +28,9 @@ def opened(path: Path) -> Iterator[sqlite3.Connection]:
     if not path.exists():
         raise StoreRefused(f"{path} is missing. Name the base, or the data folder it lies in.")
     schema.inspect(path)
-    # Whoever has it open has a log beside it. Without one nothing can change, and the folder need not be writable.
-    how = "mode=ro" if path.with_name(f"{path.name}-wal").exists() else "immutable=1"
     db: sqlite3.Connection | None = None
     try:
-        db = sqlite3.connect(f"{path.absolute().as_uri()}?{how}", uri=True, isolation_level=None, timeout=_BUSY_SECONDS)
+        db = connect(path)
         schema.prepare_reader(db)
         yield db
     except (sqlite3.Error, OSError, UnicodeError) as error:
@@ -40,6 +38,16 @@ def opened(path: Path) -> Iterator[sqlite3.Connection]:
     finally:
         if db is not None:
             db.close()
+
+
+def connect(path: Path, *, alone: bool = True) -> sqlite3.Connection:
+    """Connect to a base to read it. Raises sqlite3.Error.
+
+    Whoever has it open has a log beside it. Without one nothing can change, and the folder need not be writable. Not so
+    where nobody is kept out, `alone` false: a daemon that is just starting has no log yet, and soon writes.
+    """
+    how = "immutable=1" if alone and not path.with_name(f"{path.name}-wal").exists() else "mode=ro"
+    return sqlite3.connect(f"{path.absolute().as_uri()}?{how}", uri=True, isolation_level=None, timeout=_BUSY_SECONDS)
 
 
 def prove_audit(base: Path, heads: Path | None, progress: Progress) -> Proof:
