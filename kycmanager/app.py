@@ -178,12 +178,7 @@ class App:
                 request_seconds=self.config.limits.request_seconds,
                 language=settings.language,
                 links=self.config.portal.enabled,
-                settings=VisitSettings(
-                    idle_seconds=settings.idle_seconds,
-                    life_seconds=settings.life_seconds,
-                    secure=settings.proxy or bool(self.config.server.tls_cert),
-                    proxy=settings.proxy,
-                ),
+                settings=self._visits(settings.idle_seconds, settings.life_seconds),
             )
         )
         core.followers.append(lambda committed: pages.publish(committed.events))
@@ -192,8 +187,6 @@ class App:
 
     def _make_portal(self) -> Portal:
         core, settings = self.core, self.config.portal
-        proxy = self.config.backoffice.proxy
-        by_tls = proxy or bool(self.config.server.tls_cert) or settings.address.startswith("https://")
         return Portal(
             Hall(
                 executor=core.executor,
@@ -205,13 +198,20 @@ class App:
                 wrong_token=self.failed_tokens.refusal,
                 extensions=self.config.storage.extensions,
                 rest=self._rest_settings(),
-                settings=VisitSettings(
-                    idle_seconds=settings.idle_seconds,
-                    life_seconds=settings.life_seconds,
-                    secure=by_tls,
-                    proxy=proxy,
+                settings=self._visits(
+                    settings.idle_seconds, settings.life_seconds, by_tls=settings.address.startswith("https://")
                 ),
             )
+        )
+
+    def _visits(self, idle_seconds: int, life_seconds: int, *, by_tls: bool = False) -> VisitSettings:
+        """Return what visits are like; behind a proxy, or with a certificate of ours, they come by TLS anyway."""
+        proxy = self.config.backoffice.proxy
+        return VisitSettings(
+            idle_seconds=idle_seconds,
+            life_seconds=life_seconds,
+            secure=by_tls or proxy or bool(self.config.server.tls_cert),
+            proxy=proxy,
         )
 
     def _open_wallets(self) -> dict[str, Mount]:
