@@ -35,11 +35,6 @@ class Receiver(asyncio.BufferedProtocol):
         transport.set_protocol(self)
 
     @property
-    def left(self) -> int:
-        """How many bytes are still to come."""
-        return self._left
-
-    @property
     def filled(self) -> int:
         """How many bytes of the room given last are there."""
         return self._filled

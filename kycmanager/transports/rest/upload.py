@@ -32,8 +32,10 @@ class UploadDoor:
         session = self._gate.session(request)
         fields = query_fields(request)
         kind: str = request.headers.get("Content-Type", "")
-        receive = self._form if multipart.is_form(kind) else self._raw
-        file = await receive(request, session, fields, kind)
+        if multipart.is_form(kind):
+            file = await self._form(request, session, fields)
+        else:
+            file = await self._raw(request, session, fields, kind)
         return Answer(200, json_wire.encode(told(file, verdict=session.type in MANAGERS)))
 
     async def _raw(self, request: web.BaseRequest, session: Session, fields: dict[str, str], kind: str) -> StoredFile:
@@ -53,7 +55,7 @@ class UploadDoor:
             content.close()
             await incoming.abort()
 
-    async def _form(self, request: web.BaseRequest, session: Session, fields: dict[str, str], _kind: str) -> StoredFile:
+    async def _form(self, request: web.BaseRequest, session: Session, fields: dict[str, str]) -> StoredFile:
         content = FormBody(request, self._settings)
         form = Form(self._storage, partial(label_of, session, public=self._settings.public_scope), fields)
         try:
