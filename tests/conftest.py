@@ -5,12 +5,15 @@ import compileall
 import gc
 import itertools
 import sqlite3
+import sys
 from collections.abc import AsyncIterator, Callable, Collection
 from pathlib import Path
 from typing import Any
 
 import msgspec
 import pytest
+
+sys.path.insert(0, str(Path(__file__).parent / "support"))
 
 from kycmanager.commands.execute import Codec
 from kycmanager.config import from_table

@@ -8,9 +8,8 @@ from pathlib import Path
 import pytest
 
 sys.path.insert(0, str(Path(__file__).parent / "support"))
-sys.path.insert(0, str(Path(__file__).parents[1] / "support"))
 
-from office import Office, Visitor
+from office import Office, Visitor, browsers
 
 
 @pytest.fixture
@@ -34,13 +33,7 @@ async def office(open_office):
 @pytest.fixture
 async def visitors():
     """Make visitors; each is another browser."""
-    async with AsyncExitStack() as made:
-
-        def visit(office, **headers):
-            visitor = Visitor(office.url, **headers)
-            made.push_async_callback(visitor.http.close)
-            return visitor
-
+    async with browsers(Visitor) as visit:
         yield visit
 
 

@@ -1,19 +1,14 @@
 """The real process: signals, a second one, restarts, revocations, damage, TLS."""
 
 import asyncio
-import datetime as dt
-import ipaddress
 import json
 import signal
 import ssl
 
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
 from papers import a_jpeg, a_pdf
 from running import Process
+from tls_files import certify
 from wires import Ask, Msgpack, Rest, Tcp
 
 
@@ -215,34 +210,9 @@ async def test_a_damaged_base_stops_the_start_with_one_clear_line(process, name)
     assert base.read_bytes() == bytes(content)
 
 
-def certificate(folder):
-    """Make a certificate for 127.0.0.1, signed by itself; return its path."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "localhost")])
-    now = dt.datetime.now(dt.UTC)
-    made = (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
-        .public_key(key.public_key())
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(now - dt.timedelta(days=1))
-        .not_valid_after(now + dt.timedelta(days=1))
-        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]), critical=False)
-        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
-        .sign(key, hashes.SHA256())
-    )
-    (folder / "cert.pem").write_bytes(made.public_bytes(serialization.Encoding.PEM))
-    private = key.private_bytes(
-        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-    )
-    (folder / "key.pem").write_bytes(private)
-    return folder / "cert.pem"
-
-
 async def test_tls_on_both_doors(tmp_path):
     (tmp_path / "data").mkdir()
-    context = ssl.create_default_context(cafile=str(certificate(tmp_path / "data")))
+    context = ssl.create_default_context(cafile=certify(tmp_path / "data")[0])
     settings = '[server]\ntls_cert = "cert.pem"\ntls_key = "key.pem"\n'
     with Process(tmp_path / "data", config=settings) as process:
         token = process.issue("admin", 1, "acme")

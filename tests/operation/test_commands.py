@@ -7,9 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import serialization
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from tls_files import certify
 
 from kycmanager.store.sqlite import SqliteStore
 
@@ -50,17 +48,8 @@ def test_check_asks_the_daemon_about_the_bases(run, tmp_path, control):
 
 
 def certificate(folder):
-    key = Ed25519PrivateKey.generate()
-    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "localhost")])
     day = dt.datetime(2026, 1, 1, tzinfo=dt.UTC)
-    made = (
-        x509.CertificateBuilder().subject_name(name).issuer_name(name).public_key(key.public_key())
-        .serial_number(1).not_valid_before(day).not_valid_after(day.replace(year=2036)).sign(key, None)
-    )  # fmt: skip
-    (folder / "cert.pem").write_bytes(made.public_bytes(serialization.Encoding.PEM))
-    (folder / "key.pem").write_bytes(
-        key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()),
-    )
+    certify(folder, begins=day, ends=day.replace(year=2036))
 
 
 def test_check_looks_for_the_search_fields_in_the_forms(run, tmp_path, control):

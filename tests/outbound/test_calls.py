@@ -1,14 +1,10 @@
 import asyncio
 import ssl
-from datetime import UTC, datetime, timedelta
 
 import pytest
 from aiohttp import web
-from cryptography import x509
-from cryptography.hazmat.primitives import serialization
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from cryptography.x509.oid import NameOID
 from receiver import Receiver
+from tls_files import certify
 
 from kycmanager.outbound.addresses import AddressRefused
 from kycmanager.outbound.calls import Caller, CallFailed
@@ -139,29 +135,10 @@ async def test_what_is_no_http(callers):
 
 def certificate(folder):
     """Make a certificate for 127.0.0.1 by nobody known; return what serves and what trusts it."""
-    key = Ed25519PrivateKey.generate()
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "receiver")])
-    now = datetime.now(UTC)
-    import ipaddress
-
-    made = (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
-        .public_key(key.public_key())
-        .serial_number(1)
-        .not_valid_before(now - timedelta(days=1))
-        .not_valid_after(now + timedelta(days=1))
-        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]), critical=False)
-        .sign(key, None)
-    )
-    (folder / "cert.pem").write_bytes(made.public_bytes(serialization.Encoding.PEM))
-    (folder / "key.pem").write_bytes(
-        key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
-    )
+    files = certify(folder)
     serving = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
-    serving.load_cert_chain(folder / "cert.pem", folder / "key.pem")
-    return serving, ssl.create_default_context(cafile=folder / "cert.pem")
+    serving.load_cert_chain(*files)
+    return serving, ssl.create_default_context(cafile=files[0])
 
 
 async def test_a_certificate_nobody_vouches_for(callers, tmp_path):

@@ -9,9 +9,9 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parent / "support"))
 sys.path.insert(0, str(Path(__file__).parents[1] / "backoffice" / "support"))
-sys.path.insert(0, str(Path(__file__).parents[1] / "support"))
 
 from hall import Customer, Hall
+from office import browsers
 
 
 @pytest.fixture
@@ -34,13 +34,7 @@ async def hall(open_hall):
 @pytest.fixture
 async def customers():
     """Make customers' browsers."""
-    async with AsyncExitStack() as made:
-
-        def visit(hall, **headers):
-            customer = Customer(hall.url, **headers)
-            made.push_async_callback(customer.http.close)
-            return customer
-
+    async with browsers(Customer) as visit:
         yield visit
 
 

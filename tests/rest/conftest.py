@@ -1,10 +1,8 @@
 """The real server on port 0 over the real base, cache, strand, storage and tokens."""
 
 import asyncio
-import datetime as dt
 import ssl
 import struct
-import sys
 import time
 import zlib
 from collections.abc import AsyncIterator, Callable
@@ -14,14 +12,8 @@ from typing import Any
 
 import aiohttp
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
-
-sys.path.insert(0, str(Path(__file__).parents[1] / "support"))
-
 from clamd_process import running_clamd  # noqa: F401 - a fixture
+from tls_files import certify
 
 from kycmanager.config import from_table
 from kycmanager.core import Core
@@ -221,24 +213,6 @@ async def rest(make: Made) -> Rest:
 @pytest.fixture
 def tls(tmp_path: Path) -> ssl.SSLContext:
     """What a server needs for TLS, with a certificate of its own."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "localhost")])
-    now = dt.datetime.now(dt.UTC)
-    certificate = (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
-        .public_key(key.public_key())
-        .serial_number(1)
-        .not_valid_before(now - dt.timedelta(days=1))
-        .not_valid_after(now + dt.timedelta(days=1))
-        .sign(key, hashes.SHA256())
-    )
-    path = tmp_path / "tls.pem"
-    path.write_bytes(
-        certificate.public_bytes(serialization.Encoding.PEM)
-        + key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
-    )
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(path)
+    context.load_cert_chain(*certify(tmp_path))
     return context

@@ -7,7 +7,6 @@ from pathlib import Path
 import pytest
 
 sys.path.insert(0, str(Path(__file__).parent / "support"))
-sys.path.insert(0, str(Path(__file__).parents[1] / "support"))
 
 from clamd_process import running_clamd  # noqa: F401 - a fixture
 from drawing import drawing, make_drawing  # noqa: F401 - fixtures

@@ -2,6 +2,8 @@
 
 import re
 import sys
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
 from html import unescape
 from pathlib import Path
 from typing import Any
@@ -80,6 +82,19 @@ class Visitor:
 
     def cookie(self) -> str:
         return self.cookies.get("backoffice", "")
+
+
+@asynccontextmanager
+async def browsers(kind: type[Visitor]) -> AsyncIterator[Callable[..., Visitor]]:
+    """Give what makes visitors of a house, each another browser; they are closed in the end."""
+    async with AsyncExitStack() as made:
+
+        def visit(house: "Office", **headers: str) -> Visitor:
+            visitor = kind(house.url, **headers)
+            made.push_async_callback(visitor.http.close)
+            return visitor
+
+        yield visit
 
 
 class Office(Running):
