@@ -141,8 +141,3 @@ def _fill(session: Session, profiles: int, documents: int) -> Base:
         session.progress.step(f"filling a base: {done:,} of {profiles:,} profiles")
 
     return Base(folder, multiply.multiply(folder, small.seed, times, told))
-
-
-def discard(data: Path) -> None:
-    """Remove a data folder that is not needed any more."""
-    shutil.rmtree(data, ignore_errors=True)

@@ -6,6 +6,7 @@ from functools import partial
 from pathlib import Path
 
 from benchmarks import load, product, seeding
+from benchmarks.emptied import empty
 from benchmarks.measures import uploads
 from benchmarks.model import PRODUCT, Figure, Sample
 from benchmarks.samples import BRAND
@@ -50,7 +51,7 @@ def _answers(session: Session, settings: str) -> Iterator[Run]:
             return load.drive(session, daemon.server, daemon.tcp, path, connections=CUSTOMERS).sample()
 
         yield run
-    product.discard(daemon.data)
+    empty(daemon.data)
 
 
 def _corpus(session: Session, daemon: product.Daemon) -> Path:

@@ -7,6 +7,7 @@ from contextlib import ExitStack, contextmanager
 from functools import partial
 
 from benchmarks import load, product, seeding
+from benchmarks.emptied import empty
 from benchmarks.measures.reads import WORKING_SET
 from benchmarks.model import PRODUCT, Figure, NotMeasuredError, Sample
 from benchmarks.session import Run, Session
@@ -41,6 +42,6 @@ def _product(session: Session) -> Iterator[Run]:
                 found = load.drive(session, daemon.server, daemon.tcp, path)
                 return found.sample(value=(daemon.server.rss_bytes() - before) / 1e6)
         finally:
-            product.discard(data)
+            empty(data)
 
     yield run

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from functools import partial
 
 from benchmarks import load, product, seeding
+from benchmarks.emptied import empty
 from benchmarks.measures.reads import WORKING_SET
 from benchmarks.measures.size import PROFILES
 from benchmarks.model import PRODUCT, Figure, Sample
@@ -36,7 +37,7 @@ def _product(session: Session, what: str) -> Iterator[Run]:
                 os.kill(daemon.server.pid, signal.SIGUSR1)
                 found = load.drive(session, daemon.server, daemon.tcp, path, connections=CLIENTS)
         finally:
-            product.discard(data)
+            empty(data)
         return found.sample(value=json.loads(told.read_text())[what])
 
     yield run

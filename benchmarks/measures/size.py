@@ -5,6 +5,7 @@ from contextlib import ExitStack, contextmanager, nullcontext
 from pathlib import Path
 
 from benchmarks import load, product, seeding
+from benchmarks.emptied import empty
 from benchmarks.measures.reads import WORKING_SET
 from benchmarks.model import PRODUCT, Figure, NotMeasuredError, Sample
 from benchmarks.session import Session
@@ -111,4 +112,4 @@ def _serving(session: Session, base: product.Base, *, in_place: bool) -> Iterato
             yield daemon
     finally:
         if not in_place:
-            product.discard(data)
+            empty(data)

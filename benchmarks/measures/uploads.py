@@ -1,6 +1,5 @@
 """Uploads, several at a time: kept, hashed and synced before the answer; in MB per second, or in memory."""
 
-import shutil
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, replace
@@ -8,6 +7,7 @@ from functools import partial
 from pathlib import Path
 
 from benchmarks import load, product, samples
+from benchmarks.emptied import empty
 from benchmarks.measures.writes import disk
 from benchmarks.model import PRODUCT, Figure, Sample
 from benchmarks.peers import servers
@@ -127,8 +127,8 @@ def product_run(session: Session, form: str, settings: str = "", files: Files = 
             path = _corpus(session, folder / "uploads", files, form, token)
             _warm(session, daemon, folder / "first", files, form, token)
             found = _drive(session, daemon.server, daemon.http, path, files)
-        product.discard(daemon.data)
-        shutil.rmtree(folder)
+        empty(daemon.data)
+        empty(folder)
         return found
 
     yield run
@@ -145,8 +145,8 @@ def _growing(session: Session, files: Files) -> Iterator[Run]:
             _warm(session, daemon, folder / "first", files, "multipart", token)
             with daemon.server.watched() as seen:
                 found = _drive(session, daemon.server, daemon.http, path, files)
-        product.discard(daemon.data)
-        shutil.rmtree(folder)
+        empty(daemon.data)
+        empty(folder)
         return Sample((max(seen) - seen[0]) / 1e6, found.cpu_us, found.p50_ms, found.p99_ms)
 
     yield run
@@ -161,8 +161,7 @@ def _peer(
 
         def run() -> Sample:
             found = _drive(session, peer.server, peer.port, path, files)
-            for file in (peer.folder / "files").iterdir():
-                file.unlink()
+            empty(peer.folder / "files")
             return found
 
         yield run

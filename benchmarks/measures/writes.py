@@ -9,6 +9,7 @@ from functools import partial
 from pathlib import Path
 
 from benchmarks import load, product, seeding
+from benchmarks.emptied import empty
 from benchmarks.model import PRODUCT, Figure, Sample
 from benchmarks.peers import servers
 from benchmarks.peers.postgres import approvals as postgres_approvals
@@ -45,7 +46,7 @@ def _product(session: Session, clients: int) -> Iterator[Run]:
                 path = _approvals(session, base.seed, daemon.token())
                 return load.drive(session, daemon.server, daemon.tcp, path, connections=clients, once=True).sample()
         finally:
-            product.discard(data)
+            empty(data)
 
     yield run
 

@@ -6,9 +6,12 @@ import json
 import os
 import statistics
 import sys
+import tempfile
 import threading
 import time
 from pathlib import Path
+
+from benchmarks.emptied import empty
 
 BLOCK = 4096
 CHUNK = 1 << 20
@@ -31,8 +34,7 @@ def sync(folder: Path, seconds: float) -> dict[str, float]:
 def copy(folder: Path, seconds: float, threads: int) -> dict[str, float]:
     """Every file of `folder` copied again and again by that many threads: read, written, hashed, synced, renamed."""
     sources = sorted(path for path in folder.iterdir() if path.is_file())
-    target = folder / "copies"
-    target.mkdir()
+    target = Path(tempfile.mkdtemp(dir=folder))
     numbers = itertools.count()
     times: list[float] = []
     before = _cpu()
@@ -51,9 +53,7 @@ def copy(folder: Path, seconds: float, threads: int) -> dict[str, float]:
         worker.join()
     elapsed = time.perf_counter() - begin
     cpu = _cpu() - before
-    for path in target.iterdir():
-        path.unlink()
-    target.rmdir()
+    empty(target)
     return _summary(times, elapsed, cpu)
 
 

@@ -1,23 +1,22 @@
 """The service a user would write: FastAPI on uvicorn over SQLite, JSON built for each request."""
 
-import hashlib
 import json
 import os
 import secrets
 import sqlite3
 import threading
 import time
-import uuid
 from pathlib import Path
 from typing import Annotated, Any
 
 from fastapi import Depends, FastAPI, Header, HTTPException, UploadFile
 from pydantic import BaseModel
 
+from benchmarks.peers import intake
+
 BASE = os.environ["BENCH_BASE"]
 TOKEN = os.environ["BENCH_TOKEN"]
 FILES = Path(os.environ["BENCH_FILES"])
-CHUNK = 1 << 20
 JSON_COLUMNS = ("requirements", "form_schema", "answers")
 
 app = FastAPI()
@@ -141,20 +140,11 @@ def _approve(number: int, reason: str, now: int) -> None:
 
 @app.post("/upload", dependencies=[Depends(authorized)])
 def upload(file: UploadFile) -> dict[str, Any]:
-    """A file kept, hashed and synced."""
-    number = uuid.uuid4().hex
-    target = FILES / f"{number}.png"
-    digest = hashlib.sha256()
-    size = 0
-    with target.open("wb") as output:
-        while chunk := file.file.read(CHUNK):
-            output.write(chunk)
-            digest.update(chunk)
-            size += len(chunk)
-        output.flush()
-        os.fsync(output.fileno())
+    """A file that was looked through, kept, hashed and synced."""
+    try:
+        number, size, checksum = intake.keep(file.file, FILES)
+    except intake.RefusedError as error:
+        raise HTTPException(415, str(error)) from error
     with writing:
-        base().execute(
-            "INSERT INTO files VALUES (?, ?, ?, ?, ?)", (number, file.filename, size, digest.hexdigest(), time.time())
-        )
-    return {"file_id": number, "file_size": size, "checksum": digest.hexdigest()}
+        base().execute("INSERT INTO files VALUES (?, ?, ?, ?, ?)", (number, file.filename, size, checksum, time.time()))
+    return {"file_id": number, "file_size": size, "checksum": checksum}
