@@ -3,8 +3,9 @@
 import os
 import re
 import struct
-import zlib
 from typing import Any, NoReturn
+
+from zlib_ng import zlib_ng
 
 WINDOW_BYTES = 256 * 1024
 READ_BYTES_MAX = 1024 * 1024
@@ -83,7 +84,7 @@ class Source:
         end = offset + length
         while offset < end:
             window = self._part(offset, min(WINDOW_BYTES, end - offset))
-            crc = zlib.crc32(window, crc)
+            crc = zlib_ng.crc32(window, crc)
             offset += len(window)
         return crc
 
