@@ -19,6 +19,10 @@ class Draft(Protocol):
         """Append all of `data`."""
         ...
 
+    def write_first(self, data: memoryview) -> None:
+        """Write all of `data`, which begins at a page of memory, before anything else was written."""
+        ...
+
     def sync(self) -> None:
         """Return when every byte written is on the disk."""
         ...

@@ -8,6 +8,7 @@ else 0: no chunk can be moved, left out or added, and the end cannot be cut off 
 is bound to the header and to the uuid of its file. Each file has a key of its own.
 """
 
+import mmap
 import os
 import threading
 from collections.abc import Iterator
@@ -98,6 +99,19 @@ class Sealer:
         out = _buffer(SEALED_CHUNK_BYTES)
         return out[: self._chunks.seal(self.chunks, self.held, out[: len(self.held) + TAG_BYTES], last=True)]
 
+    def whole(self, data: memoryview) -> memoryview:
+        """Take all of a file, return all of it sealed, header and last chunk too; it begins at a page of memory.
+
+        For a sealer that nothing was given to before.
+        """
+        out, at = _buffer(sealed_size(len(data))), HEADER_BYTES
+        out[:at] = self.header
+        last = (len(data) - 1) // CHUNK_BYTES * CHUNK_BYTES
+        for begin in range(0, last, CHUNK_BYTES):
+            at = self._seal(data[begin : begin + CHUNK_BYTES], out, at)
+        self._chunks.seal(self.chunks, data[last:], out[at:], last=True)
+        return out
+
     def _whole_chunks(self, size: int) -> int:
         return max(0, len(self.held) + size - 1) // CHUNK_BYTES
 
@@ -179,10 +193,10 @@ def opened_chunks(descriptor: int, sealer: Sealer, key: bytes, uuid: str, count:
 
 
 def _buffer(size: int) -> memoryview:
-    """Return memory of the calling thread: fresh memory for every megabyte would cost more than sealing it."""
-    held: bytearray | None = getattr(_buffers, "held", None)
+    """Return memory of the calling thread, from a page on: fresh memory would cost more than sealing."""
+    held: mmap.mmap | None = getattr(_buffers, "held", None)
     if held is None or len(held) < size:
-        held = _buffers.held = bytearray(size)
+        held = _buffers.held = mmap.mmap(-1, max(size, SEALED_CHUNK_BYTES), flags=mmap.MAP_PRIVATE)
     return memoryview(held)[:size]
 
 

@@ -304,12 +304,19 @@ class Upload:
 
     def _write_and_sync(self, written: threading.Event) -> None:
         try:
-            draft = self._write(self._last)
-            if self._sealer is not None:
-                draft.write(self._sealer.finish())
+            draft = self._write_rest()
         finally:
             written.set()
         draft.sync()
+
+    def _write_rest(self) -> Draft:
+        if self._is_small:
+            draft = self._draft = self._door.backend.begin(self._label.uuid)
+            draft.write_first(self._last if self._sealer is None else self._sealer.whole(self._last))
+            return draft
+        draft = self._write(self._last)
+        draft.write(b"" if self._sealer is None else self._sealer.finish())
+        return draft
 
     async def _judge(self, written: threading.Event, stored: tuple[int, bytes]) -> str:
         """Return the signature. The walk comes first: decoders see only what it lets pass."""

@@ -1,5 +1,9 @@
 import asyncio
+import errno
+import fcntl
+import mmap
 import os
+import random
 import sqlite3
 
 import aiosqlite
@@ -300,3 +304,48 @@ def test_a_rename_whose_folder_cannot_be_synced_is_undone(tmp_path):
         atomic.sync_folder = real
     assert not (tmp_path / "target").exists()
     draft.discard()
+
+
+@pytest.mark.parametrize("size", [1, 4095, 4096, 4097, 1_000_000])
+@pytest.mark.parametrize("disk", ["direct", "cached only", "refuses the flag", "writes less"])
+def test_the_beginning_of_a_draft_is_written_whole_on_every_disk(tmp_path, monkeypatch, size, disk):
+    real_write, real_fcntl, directly = os.write, fcntl.fcntl, []
+
+    def is_direct(descriptor):
+        return bool(real_fcntl(descriptor, fcntl.F_GETFL) & os.O_DIRECT)
+
+    def write(descriptor, data):
+        directly.append(is_direct(descriptor))
+        if disk == "cached only" and directly[-1]:
+            raise OSError(errno.EINVAL, os.strerror(errno.EINVAL))
+        return real_write(descriptor, data[: max(1, len(data) // 4096 // 2 * 4096)] if disk == "writes less" else data)
+
+    def flags(descriptor, what, *value):
+        if disk == "refuses the flag" and what == fcntl.F_SETFL and value[0] & os.O_DIRECT:
+            raise OSError(errno.EINVAL, os.strerror(errno.EINVAL))
+        return real_fcntl(descriptor, what, *value)
+
+    monkeypatch.setattr(os, "write", write)
+    monkeypatch.setattr(fcntl, "fcntl", flags)
+    memory = memoryview(mmap.mmap(-1, 1 << 20))[:size]
+    memory[:] = random.Random(size).randbytes(size)
+    draft = atomic.TemporaryFile(tmp_path / "draft")
+    draft.write_first(memory)
+    assert not is_direct(draft.fileno())
+    draft.write(b"and more")
+    draft.sync()
+    assert (tmp_path / "draft").read_bytes() == bytes(memory) + b"and more"
+    assert directly[0] == (size >= 4096 and disk != "refuses the flag")
+    draft.discard()
+
+
+def test_a_disk_that_fails_while_it_is_written_directly_is_told(tmp_path, monkeypatch):
+    def full(_descriptor, _data):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    draft = atomic.TemporaryFile(tmp_path / "draft")
+    monkeypatch.setattr(os, "write", full)
+    with pytest.raises(OSError, match="No space"):
+        draft.write_first(memoryview(mmap.mmap(-1, 8192)))
+    draft.discard()
+    assert not list(tmp_path.iterdir())

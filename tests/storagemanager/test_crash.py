@@ -91,7 +91,7 @@ class FailingDraft:
         self._real, self._fail, self._error = real, fail, error
 
     def __getattr__(self, name: str):
-        if name == self._fail:
+        if name == self._fail or (self._fail == "write" and name == "write_first"):
             raise OSError(self._error, os.strerror(self._error))
         return getattr(self._real, name)
 

@@ -29,6 +29,13 @@ def unseal(data: bytes, size: int, key: bytes = KEY, uuid: str = UUID) -> bytes:
         return b"".join(iter(lambda: file.read(100_000), b""))
 
 
+@pytest.mark.parametrize("size", SIZES)
+def test_a_file_sealed_in_one_go_is_the_one_sealed_in_pieces(size, monkeypatch):
+    monkeypatch.setattr(os, "urandom", lambda size: b"\x07" * size)
+    content = content_of(size)
+    assert bytes(Sealer(KEY, UUID).whole(memoryview(content))) == seal(content, 10_000)
+
+
 def content_of(size: int) -> bytes:
     return random.Random(size).randbytes(size)
 
