@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from kycmanager.transports.rest import direct
+from kycmanager.transports.rest.connection import Connection
 
 NAME = 'Content-Disposition: attachment; filename="a.csv"\r\n'
 NEXT = b"GET /healthz HTTP/1.1\r\nHost: a\r\n\r\n"
@@ -53,7 +54,7 @@ def taken(monkeypatch: pytest.MonkeyPatch) -> list[int]:
 
 
 @pytest.mark.parametrize("size", [2, 70_000, 1_048_576, 1_048_577, 3_000_000])
-@pytest.mark.parametrize("with_head", [0, 1, 60_000])
+@pytest.mark.parametrize("with_head", [0, 1, 60_000, 200_000])
 async def test_what_follows_a_body_is_the_next_request(rest, taken, size: int, with_head: int) -> None:
     content = text(size)
     async with rest.connected() as (reader, writer):
@@ -66,6 +67,38 @@ async def test_what_follows_a_body_is_the_next_request(rest, taken, size: int, w
             assert (status, checksum(found)) == (200, hashlib.sha256(content).hexdigest())
             assert bool(taken) is (with_head < size)
             assert (await answer(reader))[0] == 200
+    assert rest.faults == []
+
+
+async def test_a_head_that_comes_with_more_than_a_stream_holds(rest, taken, monkeypatch) -> None:
+    content, early, held = text(1_000_000), 300_000, bytearray()
+    receive = Connection.data_received
+
+    def together(self: Any, data: bytes) -> None:
+        held.extend(data)
+        if len(held) >= early or not data:
+            whole = bytes(held)
+            held.clear()
+            receive(self, whole)
+
+    monkeypatch.setattr(Connection, "data_received", together)
+    async with rest.connected() as (reader, writer):
+        writer.write(head(rest, len(content)) + content)
+        status, found = await answer(reader)
+        assert (status, checksum(found)) == (200, hashlib.sha256(content).hexdigest())
+    assert 0 < taken[0] < len(content) - early
+    assert rest.faults == []
+
+
+async def test_an_upload_that_comes_before_the_answer_to_the_one_before(rest, taken) -> None:
+    contents = [text(3_000_000 + number) for number in range(4)]
+    async with rest.connected() as (reader, writer):
+        for content in contents:
+            writer.write(head(rest, len(content)) + content)
+        for content in contents:
+            status, found = await answer(reader)
+            assert (status, checksum(found)) == (200, hashlib.sha256(content).hexdigest())
+    assert len(taken) == len(contents)
     assert rest.faults == []
 
 

@@ -82,10 +82,10 @@ class Connection(RequestHandler):
         if waiting and data:
             assert waiter is not None
             self._note(arrived=waiter.done())
-            if data.startswith(UPLOAD):
-                self._hold()
         elif self._messages:
             self._break_body()
+        if data.startswith(UPLOAD):
+            self._hold()
 
     def _hold(self) -> None:
         """Leave the rest of a body in the socket until somebody says where to put it."""

@@ -65,9 +65,8 @@ class PacedBody:
         """Have the rest of the body received directly, where that can be done; what came with the head is here."""
         protocol = self._request.protocol
         if isinstance(protocol, Connection):
+            self._early = memoryview(self._content.read_nowait())  # first: a stream that is full stops the transport
             self._receiver = protocol.receive_directly(self._request)
-        if self._receiver is not None:
-            self._early = memoryview(self._content.read_nowait())
 
     async def _receive(self, receiver: Receiver, room: memoryview) -> int:
         loop = asyncio.get_running_loop()
