@@ -84,4 +84,5 @@ async def receive(
         await content.skip()
         raise
     finally:
+        content.close()
         await intake.abort()

@@ -107,6 +107,8 @@ async def _form(
     except BaseException:
         await form.sent.drop()
         raise
+    finally:
+        content.close()
     return form.sent
 
 

@@ -27,7 +27,7 @@ class Receiver(asyncio.BufferedProtocol):
         self._left = left
         self._over = over
         self._room = memoryview(b"")
-        self._filled = 0
+        self._filled = self._enough = 0
         self._waiter: asyncio.Future[None] | None = None
         self._waste = False
         self.lost = False
@@ -39,9 +39,13 @@ class Receiver(asyncio.BufferedProtocol):
         """How many bytes of the room given last are there."""
         return self._filled
 
-    def fill(self, room: memoryview) -> asyncio.Future[None]:
-        """Begin to fill the room as far as the body goes; the future is done then, or when the client has gone."""
+    def fill(self, room: memoryview, enough: int) -> asyncio.Future[None]:
+        """Begin to fill the room as far as the body goes.
+
+        The future is done when that, or `enough` of it, is there, or when the client has gone.
+        """
         self._room, self._filled = room[: self._left], 0
+        self._enough = min(enough, len(self._room))
         self._waiter = asyncio.get_running_loop().create_future()
         if self._left and not self.lost:
             self._transport.resume_reading()
@@ -61,11 +65,11 @@ class Receiver(asyncio.BufferedProtocol):
         return self._room[self._filled : self._filled + self._left]
 
     def buffer_updated(self, nbytes: int) -> None:
-        """Count what came; a full room is left alone until there is another."""
+        """Count what came; a room that holds enough is left alone until there is another."""
         self._left -= nbytes
         if not self._waste:
             self._filled += nbytes
-            if self._filled < len(self._room):
+            if self._filled < self._enough:
                 return
         elif self._left:
             return

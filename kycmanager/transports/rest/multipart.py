@@ -77,7 +77,7 @@ class Multipart:
         """Whether the closing delimiter was seen; what follows it is ignored."""
         return self._state is _State.OVER
 
-    def feed(self, data: bytes) -> Iterator[Event]:
+    def feed(self, data: bytes | memoryview) -> Iterator[Event]:
         """Take the next bytes and give what they complete; views are good until the next call.
 
         Raises MultipartError.

@@ -38,10 +38,10 @@ class PacedBody:
         self.received += len(piece)
         return piece
 
-    async def read_into(self, room: memoryview) -> int:
-        """Fill the room as far as the body goes, return how far; 0 at its end. Raises as `read` does.
+    async def read_into(self, room: memoryview, enough: int = 0) -> int:
+        """Fill the room as far as the body goes, or until `enough` is there where that is not 0; return how far.
 
-        Not to be mixed with `read`.
+        Returns 0 at the end of the body. Raises as `read` does, and is not to be mixed with it.
         """
         if self._receiver is None and not self.received:
             self._begin()
@@ -52,8 +52,8 @@ class PacedBody:
         room[:size] = self._early[:size]
         self._early = self._early[size:]
         self.received += size
-        if self._receiver is not None and size < len(room):
-            size += await self._receive(self._receiver, room[size:])
+        if self._receiver is not None and size < (enough or len(room)):
+            size += await self._receive(self._receiver, room[size:], (enough or len(room)) - size)
         return size
 
     def close(self) -> None:
@@ -68,9 +68,9 @@ class PacedBody:
             self._early = memoryview(self._content.read_nowait())  # first: a stream that is full stops the transport
             self._receiver = protocol.receive_directly(self._request)
 
-    async def _receive(self, receiver: Receiver, room: memoryview) -> int:
+    async def _receive(self, receiver: Receiver, room: memoryview, enough: int) -> int:
         loop = asyncio.get_running_loop()
-        waiter, before = receiver.fill(room), self.received
+        waiter, before = receiver.fill(room, enough), self.received
         while not waiter.done():
             patience = self._deadline + self.received / self._rate - loop.time()
             if patience <= 0:

@@ -62,6 +62,7 @@ class UploadDoor:
             await content.read(form.take)
             return await form.finish()
         finally:
+            content.close()
             await form.abort()
 
 
