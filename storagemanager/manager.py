@@ -13,6 +13,7 @@ from msgspec.structs import replace
 from storagemanager.backends.local import LocalBackend
 from storagemanager.base import Base
 from storagemanager.buffers import Buffers
+from storagemanager.door import Door
 from storagemanager.errors import StorageError, StorageErrorCode, from_os
 from storagemanager.inspection import Inspector, Progress
 from storagemanager.judge import Judge, PolicyOf, refuse_all
@@ -28,7 +29,7 @@ from storagemanager.reading import Reading
 from storagemanager.scanner import Infected, Scanner, tell_nobody
 from storagemanager.sealed import SealedFile
 from storagemanager.sealing import seal_stored
-from storagemanager.upload import Door, Upload
+from storagemanager.upload import Upload
 from storagemanager.validation import Validator
 from storagemanager.verdicts import Verdicts
 from storagemanager.workers import Workers

@@ -4,49 +4,25 @@ import asyncio
 import hashlib
 import os
 import threading
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator
 from types import TracebackType
 from typing import BinaryIO, Self
 
-from msgspec import Struct, structs
+from msgspec import structs
 
-from storagemanager.buffers import Buffer, Buffers
+from storagemanager.buffers import Buffer
+from storagemanager.door import Door
 from storagemanager.errors import MalwareError, StorageError, StorageErrorCode, from_os
-from storagemanager.judge import Judge
 from storagemanager.label import Label, make_label
-from storagemanager.metadata import Metadata
-from storagemanager.model import FileMeta, Owner, StorageSettings, UploadState
+from storagemanager.model import FileMeta, Owner, UploadState
 from storagemanager.plain import open_plain, write_all
-from storagemanager.ports import Backend, Cipher, Draft
+from storagemanager.ports import Draft
 from storagemanager.quota import Reservation
-from storagemanager.scanner import Infected, Scanner
 from storagemanager.sealed import Sealer, new_key, opened_chunks
 from storagemanager.structure.source import READ_BYTES_MAX
-from storagemanager.validation import Validator
-from storagemanager.verdicts import NOTHING_FOUND, Verdict, Verdicts
-from storagemanager.workers import Workers
+from storagemanager.verdicts import NOTHING_FOUND, Verdict
 
 SCAN_BYTES = 256 * 1024
-
-
-class Door(Struct, frozen=True):
-    """What every upload of a manager shares. `left` is called once when an upload is over."""
-
-    settings: StorageSettings
-    backend: Backend
-    metadata: Metadata
-    validator: Validator
-    workers: Workers
-    buffers: Buffers
-    clock: Callable[[], int]
-    left: Callable[["Upload"], None]
-    scanner: Scanner | None
-    infected: Infected
-    cipher: Cipher | None
-    judging: asyncio.Semaphore
-    """Bounds how many sealed uploads stand in memory in clear."""
-    judge: Judge
-    verdicts: Verdicts
 
 
 class Upload:
@@ -201,18 +177,7 @@ class Upload:
         if not self._received:
             raise StorageError(StorageErrorCode.EMPTY, "file", "the file is empty")
         await self._settle()
-        # The disk, the hash and the judge do not wait for each other, but the judge of a large file for its last bytes.
-        # The one that is waited for is submitted first: it is never behind the other in the queue of threads.
-        written = threading.Event()
-        stored = (self._sealer.chunks, bytes(self._sealer.held)) if self._sealer else (0, b"")
-        synced = door.workers.submit(self._write_and_sync, written)
-        judged = asyncio.ensure_future(self._judge(written, stored))
-        await asyncio.wait((synced, judged))
-        judgement = judged.exception()
-        synced.result()
-        if judgement is not None:
-            raise judgement
-        signature = judged.result()
+        signature = await self._keep_and_judge()
         await self._scan()
         now = door.clock()
         return FileMeta(
@@ -224,6 +189,29 @@ class Upload:
             loose_since=now,
             data_key=await self._wrapped_key(),
         )
+
+    async def _keep_and_judge(self) -> str:
+        """Return the signature of what is on the disk and was judged. Neither waits for the other's end.
+
+        The walk comes first of all where the file is small: what it refuses is never written.
+        """
+        workers, loop = self._door.workers, asyncio.get_running_loop()
+        walked: asyncio.Future[str] = loop.create_future()
+        if self._is_small:
+            synced = workers.submit(self._walk_and_write, loop, walked)
+        else:
+            # The one that is waited for is submitted first: it is never behind the other in the queue of threads.
+            written = threading.Event()
+            stored = (self._sealer.chunks, bytes(self._sealer.held)) if self._sealer else (0, b"")
+            synced = workers.submit(self._write_and_sync, written)
+            walked = workers.submit(self._hash_and_walk, written, stored)
+        judged = asyncio.ensure_future(self._judge(walked))
+        await asyncio.wait((synced, judged))
+        judgement = judged.exception()
+        synced.result()
+        if judgement is not None:
+            raise judgement
+        return judged.result()
 
     async def _wrapped_key(self) -> bytes | None:
         cipher, label = self._door.cipher, self._label
@@ -302,26 +290,31 @@ class Upload:
         self._write(content)
         self._hash.update(content)
 
+    def _walk_and_write(self, loop: asyncio.AbstractEventLoop, walked: "asyncio.Future[str]") -> None:
+        try:
+            self._hash.update(self._last)
+            signature = self._door.validator.check_content(self._last, self._received, self._label.extension)
+        except Exception as error:  # noqa: BLE001 - it is the judge's to tell
+            loop.call_soon_threadsafe(_tell, walked, error)
+            return
+        loop.call_soon_threadsafe(_tell, walked, signature)
+        draft = self._draft = self._door.backend.begin(self._label.uuid)
+        draft.write_first(self._last if self._sealer is None else self._sealer.whole(self._last))
+        draft.sync()
+
     def _write_and_sync(self, written: threading.Event) -> None:
         try:
-            draft = self._write_rest()
+            draft = self._write(self._last)
+            if self._sealer is not None:
+                draft.write(self._sealer.finish())
         finally:
             written.set()
         draft.sync()
 
-    def _write_rest(self) -> Draft:
-        if self._is_small:
-            draft = self._draft = self._door.backend.begin(self._label.uuid)
-            draft.write_first(self._last if self._sealer is None else self._sealer.whole(self._last))
-            return draft
-        draft = self._write(self._last)
-        draft.write(b"" if self._sealer is None else self._sealer.finish())
-        return draft
-
-    async def _judge(self, written: threading.Event, stored: tuple[int, bytes]) -> str:
+    async def _judge(self, walked: "asyncio.Future[str]") -> str:
         """Return the signature. The walk comes first: decoders see only what it lets pass."""
         door, label = self._door, self._label
-        signature = await door.workers.submit(self._hash_and_walk, written, stored)
+        signature = await walked
         if signature:
             findings = await door.judge.inspect(self._content(), label.extension)
             self._found = door.judge.decide(findings, label.brand)
@@ -329,16 +322,13 @@ class Upload:
 
     def _hash_and_walk(self, written: threading.Event, stored: tuple[int, bytes]) -> str:
         self._hash.update(self._last)
-        check = self._door.validator.check_content
-        if self._is_small:
-            return check(self._last, self._received, self._label.extension)
         if self._sealer is None:
             written.wait()
         else:
             self._fill_plain(self._sealer, stored)
         if self._draft is None and self._plain is None:
             return ""  # nothing could be written, which the other thread tells
-        return check(self._content(), self._received, self._label.extension)
+        return self._door.validator.check_content(self._content(), self._received, self._label.extension)
 
     def _content(self) -> int:
         """Return a descriptor of what was received, in clear."""
@@ -394,6 +384,15 @@ class Upload:
     def _check_open(self) -> None:
         if self._state != "open":
             raise StorageError(StorageErrorCode.CLOSED, "file", f"the upload is {self._state}")
+
+
+def _tell(future: "asyncio.Future[str]", found: str | Exception) -> None:
+    if future.done():  # whoever waited has gone
+        return
+    if isinstance(found, Exception):
+        future.set_exception(found)
+    else:
+        future.set_result(found)
 
 
 def _translated(error: BaseException) -> BaseException:

@@ -162,11 +162,19 @@ async def test_a_draft_that_cannot_be_removed_goes_at_the_next_start(failing, pu
     storage, backend = failing
     backend.fail, backend.error = "discard", 5
     with pytest.raises(StorageError) as caught:
-        await put(storage, b"no image at all")
+        await put(storage, b"no image at all" * 100_000)  # a small one is refused before it is written
     assert caught.value.code is StorageErrorCode.SIGNATURE_MISMATCH
     assert len(list((tmp_path / "storage" / ".tmp").iterdir())) == 1
     await storage.close()
     assert (await storage.open()).temporary_removed == 1
+
+
+async def test_a_small_file_that_is_refused_never_touches_the_disk(failing, put):
+    storage, backend = failing
+    backend.fail, backend.error = "begin", 5
+    with pytest.raises(StorageError) as caught:
+        await put(storage, b"no image at all")
+    assert caught.value.code is StorageErrorCode.SIGNATURE_MISMATCH
 
 
 async def test_reading_and_removing_on_a_failing_disk(failing, put, clock, tmp_path):
