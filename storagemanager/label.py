@@ -27,6 +27,11 @@ class Label(Struct, frozen=True, kw_only=True):
     owner_id: int
     brand: str
 
+    @property
+    def owner(self) -> Owner:
+        """Whose the file is."""
+        return Owner(kind=self.owner_kind, id=self.owner_id, brand=self.brand)
+
 
 def make_label(
     validator: Validator, *, uuid: str, original_name: str, declared_type: str, owner: Owner, purpose: str, scope: int

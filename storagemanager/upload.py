@@ -131,11 +131,11 @@ class Upload:
             uuid=label.uuid,
             original_name=label.original_name,
             declared_type=label.declared_type,
-            owner=owner or Owner(kind=label.owner_kind, id=label.owner_id, brand=label.brand),
+            owner=owner or label.owner,
             purpose=label.purpose if purpose is None else purpose,
             scope=label.scope if scope is None else scope,
         )
-        self._reservation.move(Owner(kind=fresh.owner_kind, id=fresh.owner_id, brand=fresh.brand))
+        self._reservation.move(fresh.owner)
         self._label = fresh
 
     async def finish(self) -> FileMeta:
@@ -205,13 +205,16 @@ class Upload:
             stored = (self._sealer.chunks, bytes(self._sealer.held)) if self._sealer else (0, b"")
             synced = workers.submit(self._write_and_sync, written)
             walked = workers.submit(self._hash_and_walk, written, stored)
-        judged = asyncio.ensure_future(self._judge(walked))
-        await asyncio.wait((synced, judged))
-        judgement = judged.exception()
+        try:
+            signature: str | Exception = await self._judge(walked)
+        except Exception as error:  # noqa: BLE001 - told when the disk has been heard
+            signature = error
+        if not synced.done():
+            await asyncio.wait((synced,))
         synced.result()
-        if judgement is not None:
-            raise judgement
-        return judged.result()
+        if isinstance(signature, Exception):
+            raise signature
+        return signature
 
     async def _wrapped_key(self) -> bytes | None:
         cipher, label = self._door.cipher, self._label
@@ -244,9 +247,7 @@ class Upload:
         try:
             await door.scanner.scan(self._draft_pieces())
         except MalwareError as error:
-            label = self._label
-            owner = Owner(kind=label.owner_kind, id=label.owner_id, brand=label.brand)
-            await door.infected(owner, label.uuid, error.signature)
+            await door.infected(self._label.owner, self._label.uuid, error.signature)
             raise
 
     async def _draft_pieces(self) -> AsyncGenerator[bytes, None]:

@@ -136,8 +136,9 @@ class Process:
                 if receiving.done():
                     return receiving.result()
         finally:
-            receiving.cancel()
-            await asyncio.wait((receiving,))  # the socket may be closed only when the loop has let go of it
+            if not receiving.done():
+                receiving.cancel()
+                await asyncio.wait((receiving,))  # the socket may be closed only when the loop has let go of it
 
     def _waited(self) -> float:
         """Return how long the child has waited for a processor so far, in seconds; 0 where the kernel does not say."""
