@@ -26,6 +26,8 @@ AGAIN_SECONDS_MAX = 15.0
 """Writes are taken again within this after the end of a fault; measured: below one second."""
 HEALTHY = 60
 """So many acknowledgements come before a fault, and again after it."""
+LOOKS = 40
+"""So often the open files are looked at, to tell those that stay open from the others."""
 FILE_BYTES_MAX = 300_001
 """Where files end while writes are cut short: in the middle of a page."""
 
@@ -162,10 +164,17 @@ def _traced(pid: int) -> bool:
 @contextlib.contextmanager
 def no_files(faults: Faults) -> Iterator[None]:
     """No file can be opened and no connection taken."""
-    used = {int(path.name) for path in Path(f"/proc/{faults.pid}/fd").iterdir()}
+    used = _descriptors(faults.pid)
+    for _ in range(LOOKS):  # what an upload has open at one look would be free for the next ones
+        time.sleep(0.005)
+        used &= _descriptors(faults.pid)
     free = next(number for number in range(len(used) + 1) if number not in used)
     with _limited(faults.pid, resource.RLIMIT_NOFILE, free):
         yield
+
+
+def _descriptors(pid: int) -> set[int]:
+    return {int(path.name) for path in Path(f"/proc/{pid}/fd").iterdir()}
 
 
 @contextlib.contextmanager
