@@ -5,6 +5,8 @@ from collections.abc import Callable, Coroutine
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, ParamSpec, TypeVar
 
+from storagemanager.scheduling import work_in_bulk
+
 _Params = ParamSpec("_Params")
 _Result = TypeVar("_Result")
 
@@ -13,7 +15,7 @@ class Workers:
     """A small pool of threads; `close` waits for all that was begun."""
 
     def __init__(self, threads: int) -> None:
-        self._pool = ThreadPoolExecutor(threads, thread_name_prefix="storage")
+        self._pool = ThreadPoolExecutor(threads, thread_name_prefix="storage", initializer=work_in_bulk)
         self._shielded: set[asyncio.Task[Any]] = set()
 
     def submit(

@@ -12,6 +12,7 @@ from msgspec import Raw, Struct
 
 from storagemanager.sandbox.confine import confine, start_clocks, stop_clocks
 from storagemanager.sandbox.model import Failure, FailureKind, Job, Limits, Outcome, Task
+from storagemanager.scheduling import work_in_bulk
 
 HEADER = struct.Struct(">I")
 _NOTHING = Raw(b"\xc0")
@@ -28,6 +29,7 @@ def main(table: Mapping[str, Handler]) -> NoReturn:
     """Be a process of the pool: the arguments are the descriptor of the socket and the limits as JSON."""
     channel = socket.socket(fileno=int(sys.argv[1]))
     limits = msgspec.json.decode(sys.argv[2], type=Limits)
+    work_in_bulk()
     confine(limits)
     send(channel, Outcome(_NOTHING))
     serve(channel, table, limits)

@@ -15,6 +15,7 @@ from sandbox_child import ROWS, TASKS
 from storagemanager.sandbox import Failure, FailureKind, Limits, Sandbox
 from storagemanager.sandbox.child import Handler, serve
 from storagemanager.sandbox.process import Process, encoded
+from storagemanager.workers import Workers
 
 CHILD = (sys.executable, str(Path(__file__).parent / "support" / "sandbox_child.py"))
 MIB = 1024 * 1024
@@ -56,6 +57,26 @@ async def test_warm_processes_serve_many_files_in_turn(pool, paper):
         b"x" * n for n in range(20)
     ]
     assert len(sandbox.pids) == 2 == sandbox.limits.processes_max
+
+
+@pytest.mark.skipif(not hasattr(os, "SCHED_BATCH"), reason="the system does not tell bulk work from other")
+async def test_those_who_decode_and_hash_do_not_push_the_daemon_aside(pool, paper):
+    sandbox, workers = pool(), Workers(1)
+    await sandbox.run(TASKS["reads"], paper, None)
+    assert os.sched_getscheduler(sandbox.pids[0]) == os.SCHED_BATCH
+    assert await workers.submit(os.sched_getscheduler, 0) == os.SCHED_BATCH
+    assert os.sched_getscheduler(0) != os.SCHED_BATCH
+    await workers.close()
+
+
+async def test_work_is_done_where_its_kind_cannot_be_told(monkeypatch):
+    def refused(*_):
+        raise PermissionError
+
+    monkeypatch.setattr(os, "sched_setscheduler", refused)
+    workers = Workers(1)
+    assert await workers.submit(max, 1, 2) == 2
+    await workers.close()
 
 
 async def test_a_file_in_memory_is_read_like_one_on_the_disk(pool):
