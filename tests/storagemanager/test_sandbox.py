@@ -59,7 +59,6 @@ async def test_warm_processes_serve_many_files_in_turn(pool, paper):
     assert len(sandbox.pids) == 2 == sandbox.limits.processes_max
 
 
-@pytest.mark.skipif(not hasattr(os, "SCHED_BATCH"), reason="the system does not tell bulk work from other")
 async def test_those_who_decode_and_hash_do_not_push_the_daemon_aside(pool, paper):
     sandbox, workers = pool(), Workers(1)
     await sandbox.run(TASKS["reads"], paper, None)
