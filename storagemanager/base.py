@@ -12,7 +12,7 @@ import aiosqlite
 
 from storagemanager.atomic import make_folder, sync_folder
 from storagemanager.errors import StorageError, StorageErrorCode, from_os
-from storagemanager.workers import Workers
+from storagemanager.workers import Workers, tell
 
 WRITES_WAITING_MAX = 10_000
 _Result = TypeVar("_Result")
@@ -150,12 +150,7 @@ class Base:
         except Exception as error:  # noqa: BLE001 - a mistake of one work is every waiting caller's to hear
             results = [error] * len(group)
         for (_, future), result in zip(group, results, strict=True):
-            if future.done():  # its caller went away
-                continue
-            if isinstance(result, Exception):
-                future.set_exception(result)
-            else:
-                future.set_result(result)
+            tell(future, result)
 
     async def _reopen(self) -> None:
         """Take a fresh connection after a fault: what the old one remembers of the journal may not be so."""

@@ -21,6 +21,7 @@ from storagemanager.quota import Reservation
 from storagemanager.sealed import Sealer, new_key, opened_chunks
 from storagemanager.structure.source import READ_BYTES_MAX
 from storagemanager.verdicts import NOTHING_FOUND, Verdict
+from storagemanager.workers import tell
 
 SCAN_BYTES = 256 * 1024
 
@@ -196,8 +197,8 @@ class Upload:
         The walk comes first of all where the file is small: what it refuses is never written.
         """
         workers, loop = self._door.workers, asyncio.get_running_loop()
-        walked: asyncio.Future[str] = loop.create_future()
         if self._is_small:
+            walked: asyncio.Future[str] = loop.create_future()
             synced = workers.submit(self._walk_and_write, loop, walked)
         else:
             # The one that is waited for is submitted first: it is never behind the other in the queue of threads.
@@ -296,9 +297,9 @@ class Upload:
             self._hash.update(self._last)
             signature = self._door.validator.check_content(self._last, self._received, self._label.extension)
         except Exception as error:  # noqa: BLE001 - it is the judge's to tell
-            loop.call_soon_threadsafe(_tell, walked, error)
+            loop.call_soon_threadsafe(tell, walked, error)
             return
-        loop.call_soon_threadsafe(_tell, walked, signature)
+        loop.call_soon_threadsafe(tell, walked, signature)
         draft = self._draft = self._door.backend.begin(self._label.uuid)
         draft.write_first(self._last if self._sealer is None else self._sealer.whole(self._last))
         draft.sync()
@@ -385,15 +386,6 @@ class Upload:
     def _check_open(self) -> None:
         if self._state != "open":
             raise StorageError(StorageErrorCode.CLOSED, "file", f"the upload is {self._state}")
-
-
-def _tell(future: "asyncio.Future[str]", found: str | Exception) -> None:
-    if future.done():  # whoever waited has gone
-        return
-    if isinstance(found, Exception):
-        future.set_exception(found)
-    else:
-        future.set_result(found)
 
 
 def _translated(error: BaseException) -> BaseException:

@@ -45,3 +45,13 @@ class Workers:
         self._shielded.discard(task)
         if not task.cancelled():
             task.exception()  # a caller that went away does not read it, and asyncio would complain
+
+
+def tell(future: asyncio.Future[_Result], found: _Result | Exception) -> None:
+    """Give a result or an error to whoever waits for it; nobody does where the future is done."""
+    if future.done():
+        return
+    if isinstance(found, Exception):
+        future.set_exception(found)
+    else:
+        future.set_result(found)
