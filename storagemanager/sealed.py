@@ -88,9 +88,7 @@ class Sealer:
             view = view[room:]
             at = self._seal(self.held, out, at)
             self.held.clear()
-        while len(view) > CHUNK_BYTES:
-            at = self._seal(view[:CHUNK_BYTES], out, at)
-            view = view[CHUNK_BYTES:]
+        view, at = self._seal_full(view, out, at)
         self.held += view
         return out[:at]
 
@@ -104,16 +102,21 @@ class Sealer:
 
         For a sealer that nothing was given to before.
         """
-        out, at = _buffer(sealed_size(len(data))), HEADER_BYTES
-        out[:at] = self.header
-        last = (len(data) - 1) // CHUNK_BYTES * CHUNK_BYTES
-        for begin in range(0, last, CHUNK_BYTES):
-            at = self._seal(data[begin : begin + CHUNK_BYTES], out, at)
-        self._chunks.seal(self.chunks, data[last:], out[at:], last=True)
+        out = _buffer(sealed_size(len(data)))
+        out[:HEADER_BYTES] = self.header
+        last, at = self._seal_full(data, out, HEADER_BYTES)
+        self._chunks.seal(self.chunks, last, out[at:], last=True)
         return out
 
     def _whole_chunks(self, size: int) -> int:
         return max(0, len(self.held) + size - 1) // CHUNK_BYTES
+
+    def _seal_full(self, view: memoryview, out: memoryview, at: int) -> tuple[memoryview, int]:
+        """Seal every chunk that more follows; return what is left, and where it belongs."""
+        while len(view) > CHUNK_BYTES:
+            at = self._seal(view[:CHUNK_BYTES], out, at)
+            view = view[CHUNK_BYTES:]
+        return view, at
 
     def _seal(self, plain: bytearray | memoryview, out: memoryview, at: int) -> int:
         end = at + SEALED_CHUNK_BYTES
