@@ -13,7 +13,7 @@ PIECE_BYTES = 256 * 1024
 
 
 class PacedBody:
-    """The body of a request; `read` gives b"" at its end. Whoever has called `read_into` calls `close` at last.
+    """The body of a request. Whoever has called `read_into` calls `close` at last.
 
     The client must send `upload_rate_min` bytes per second on average once `upload_grace_seconds` are over.
     """
@@ -27,33 +27,22 @@ class PacedBody:
         self._deadline = asyncio.get_running_loop().time() + settings.upload_grace_seconds
         self.received = 0
 
-    async def read(self) -> bytes:
-        """Return the next piece; raises TooSlowError, ConnectionError when the client goes."""
-        release(self._request)
-        try:
-            async with asyncio.timeout_at(self._deadline + self.received / self._rate):
-                piece = await self._content.read(PIECE_BYTES)
-        except TimeoutError:
-            raise TooSlowError from None
-        self.received += len(piece)
-        return piece
-
     async def read_into(self, room: memoryview, enough: int = 0) -> int:
         """Fill the room as far as the body goes, or until `enough` is there where that is not 0; return how far.
 
-        Returns 0 at the end of the body. Raises as `read` does, and is not to be mixed with it.
+        Returns 0 at the end of the body. Raises TooSlowError, ConnectionError when the client goes.
         """
+        enough = enough or len(room)
         if self._receiver is None and not self.received:
             self._begin()
         if self._receiver is None and not self._early:
-            self._early = memoryview(await self.read())
-            self.received -= len(self._early)
+            self._early = memoryview(await self._parsed())
         size = min(len(room), len(self._early))
         room[:size] = self._early[:size]
         self._early = self._early[size:]
         self.received += size
-        if self._receiver is not None and size < (enough or len(room)):
-            size += await self._receive(self._receiver, room[size:], (enough or len(room)) - size)
+        if self._receiver is not None and size < enough:
+            size += await self._receive(self._receiver, room[size:], enough - size)
         return size
 
     def close(self) -> None:
@@ -67,6 +56,15 @@ class PacedBody:
         if isinstance(protocol, Connection):
             self._early = memoryview(self._content.read_nowait())  # first: a stream that is full stops the transport
             self._receiver = protocol.receive_directly(self._request)
+
+    async def _parsed(self) -> bytes:
+        """Return the next piece, where only the parser can have the body; b"" at its end."""
+        release(self._request)
+        try:
+            async with asyncio.timeout_at(self._deadline + self.received / self._rate):
+                return await self._content.read(PIECE_BYTES)
+        except TimeoutError:
+            raise TooSlowError from None
 
     async def _receive(self, receiver: Receiver, room: memoryview, enough: int) -> int:
         loop = asyncio.get_running_loop()
